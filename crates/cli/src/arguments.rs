@@ -64,7 +64,9 @@ impl Parsed {
     pub fn flag(&self, name: &str) -> bool {
         match self.value(name) {
             Some(FlagValue::Switch(on)) => *on,
-            _ => self.declared(name).is_some_and(|flag| literal::boolean(flag.default) == Some(true)),
+            _ => self
+                .declared(name)
+                .is_some_and(|flag| literal::boolean(flag.default) == Some(true)),
         }
     }
 
@@ -80,7 +82,12 @@ impl Parsed {
     /// The items of the comma-separated flag `name`: trimmed, empty ones dropped.
     #[must_use]
     pub fn list(&self, name: &str) -> Vec<String> {
-        self.text(name).split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        self.text(name)
+            .split(',')
+            .map(str::trim)
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The integer of the flag `name`, or its default.
@@ -88,7 +95,10 @@ impl Parsed {
     pub fn int(&self, name: &str) -> i64 {
         match self.value(name) {
             Some(FlagValue::Integer(value)) => *value,
-            _ => self.declared(name).and_then(|flag| literal::integer(flag.default)).unwrap_or(0),
+            _ => self
+                .declared(name)
+                .and_then(|flag| literal::integer(flag.default))
+                .unwrap_or(0),
         }
     }
 
@@ -97,7 +107,10 @@ impl Parsed {
     pub fn duration(&self, name: &str) -> Nanoseconds {
         match self.value(name) {
             Some(FlagValue::Duration(value)) => *value,
-            _ => self.declared(name).and_then(|flag| literal::duration(flag.default)).unwrap_or_default(),
+            _ => self
+                .declared(name)
+                .and_then(|flag| literal::duration(flag.default))
+                .unwrap_or_default(),
         }
     }
 
@@ -126,7 +139,11 @@ impl Parsed {
     }
 
     fn value(&self, name: &str) -> Option<&FlagValue> {
-        self.given.iter().rev().find(|(given, _)| *given == name).map(|(_, value)| value)
+        self.given
+            .iter()
+            .rev()
+            .find(|(given, _)| *given == name)
+            .map(|(_, value)| value)
     }
 
     fn declared(&self, name: &str) -> Option<Flag> {
@@ -138,7 +155,12 @@ impl Parsed {
 
 /// Reads the arguments behind the command's own words.
 pub fn parse(spec: &'static CommandSpec, arguments: &[String]) -> Result<Parsed, ArgumentError> {
-    let mut parsed = Parsed { spec, given: Vec::new(), positionals: Vec::new(), separator: false };
+    let mut parsed = Parsed {
+        spec,
+        given: Vec::new(),
+        positionals: Vec::new(),
+        separator: false,
+    };
     if spec.raw {
         parsed.positionals = arguments.to_vec();
         return Ok(parsed);
@@ -170,7 +192,10 @@ fn read_flag<'a>(
     argument: &str,
     rest: &mut impl Iterator<Item = &'a String>,
 ) -> Result<(&'static str, FlagValue), ArgumentError> {
-    let body = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')).unwrap_or(argument);
+    let body = argument
+        .strip_prefix("--")
+        .or_else(|| argument.strip_prefix('-'))
+        .unwrap_or(argument);
     if body.is_empty() || body.starts_with(['-', '=']) {
         return Err(ArgumentError::Syntax(argument.to_owned()));
     }
@@ -186,14 +211,22 @@ fn read_flag<'a>(
     };
     if flag.kind == ValueKind::Switch {
         let on = joined.map_or(Some(true), literal::boolean);
-        let invalid = || ArgumentError::Boolean { flag: name.to_owned(), value: joined.unwrap_or("").to_owned() };
+        let invalid = || ArgumentError::Boolean {
+            flag: name.to_owned(),
+            value: joined.unwrap_or("").to_owned(),
+        };
         return Ok((flag.name, FlagValue::Switch(on.ok_or_else(invalid)?)));
     }
     let value = match joined {
         Some(value) => value,
-        None => rest.next().ok_or_else(|| ArgumentError::MissingValue(name.to_owned()))?,
+        None => rest
+            .next()
+            .ok_or_else(|| ArgumentError::MissingValue(name.to_owned()))?,
     };
-    let invalid = || ArgumentError::Value { flag: name.to_owned(), value: value.to_owned() };
+    let invalid = || ArgumentError::Value {
+        flag: name.to_owned(),
+        value: value.to_owned(),
+    };
     let value = match flag.kind {
         ValueKind::Integer => FlagValue::Integer(literal::integer(value).ok_or_else(invalid)?),
         ValueKind::Duration => FlagValue::Duration(literal::duration(value).ok_or_else(invalid)?),
@@ -209,7 +242,9 @@ pub fn wants_json(spec: &CommandSpec, arguments: &[String]) -> bool {
     let mut json = false;
     let mut rest = arguments.iter().take_while(|argument| *argument != "--");
     while let Some(argument) = rest.next() {
-        let Some(body) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else { continue };
+        let Some(body) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else {
+            continue;
+        };
         match body.split_once('=') {
             Some(("json", value)) => json = literal::boolean(value).unwrap_or(json),
             Some(_) => {}
@@ -227,17 +262,24 @@ pub fn wants_json(spec: &CommandSpec, arguments: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    static MIXED: CommandSpec = CommandSpec::new("mixed", "a command with every kind of flag").positionals("[<x>...]").flags(&[
-        Flag::text("name", "a text").or("gait"),
-        Flag::switch("force", "a switch"),
-        Flag::integer("count", "a number").or("3"),
-        Flag::duration("timeout", "a duration").or("30s"),
-        Flag::list("tags", "a list"),
-    ]);
-    static FIRST: CommandSpec = CommandSpec::new("first", "a command with flags first").positionals("[<x>...]").flags_first();
+    static MIXED: CommandSpec = CommandSpec::new("mixed", "a command with every kind of flag")
+        .positionals("[<x>...]")
+        .flags(&[
+            Flag::text("name", "a text").or("gait"),
+            Flag::switch("force", "a switch"),
+            Flag::integer("count", "a number").or("3"),
+            Flag::duration("timeout", "a duration").or("30s"),
+            Flag::list("tags", "a list"),
+        ]);
+    static FIRST: CommandSpec = CommandSpec::new("first", "a command with flags first")
+        .positionals("[<x>...]")
+        .flags_first();
 
     fn words(line: &str) -> Vec<String> {
-        line.split(' ').filter(|word| !word.is_empty()).map(|word| word.replace('~', " ")).collect()
+        line.split(' ')
+            .filter(|word| !word.is_empty())
+            .map(|word| word.replace('~', " "))
+            .collect()
     }
 
     fn read(spec: &'static CommandSpec, line: &str) -> Result<Parsed, ArgumentError> {
@@ -282,7 +324,10 @@ mod tests {
     #[test]
     fn flags_may_follow_positionals_where_the_command_says_so() {
         let parsed = read(&MIXED, "a --name x - b --json").unwrap();
-        assert_eq!((parsed.positionals(), parsed.text("name")), (&words("a - b")[..], "x"));
+        assert_eq!(
+            (parsed.positionals(), parsed.text("name")),
+            (&words("a - b")[..], "x")
+        );
         assert!(parsed.flag("json"));
         let parsed = read(&FIRST, "--json a --json=false").unwrap();
         assert_eq!(parsed.positionals(), ["a", "--json=false"]);
@@ -305,9 +350,18 @@ mod tests {
             ("--nope=1", "flag provided but not defined: -nope"),
             ("-abc", "flag provided but not defined: -abc"),
             ("--name", "flag needs an argument: -name"),
-            ("--force=maybe", "invalid boolean value \"maybe\" for -force: parse error"),
-            ("--count ten", "invalid value \"ten\" for flag -count: parse error"),
-            ("--timeout=5", "invalid value \"5\" for flag -timeout: parse error"),
+            (
+                "--force=maybe",
+                "invalid boolean value \"maybe\" for -force: parse error",
+            ),
+            (
+                "--count ten",
+                "invalid value \"ten\" for flag -count: parse error",
+            ),
+            (
+                "--timeout=5",
+                "invalid value \"5\" for flag -timeout: parse error",
+            ),
             ("---x", "bad flag syntax: ---x"),
             ("--=x", "bad flag syntax: --=x"),
             ("-=x", "bad flag syntax: -=x"),

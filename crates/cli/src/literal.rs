@@ -11,7 +11,10 @@ impl Nanoseconds {
     /// The duration as an unsigned [`std::time::Duration`]; none when it is not positive.
     #[must_use]
     pub fn positive(self) -> Option<std::time::Duration> {
-        u64::try_from(self.0).ok().filter(|nanoseconds| *nanoseconds > 0).map(std::time::Duration::from_nanos)
+        u64::try_from(self.0)
+            .ok()
+            .filter(|nanoseconds| *nanoseconds > 0)
+            .map(std::time::Duration::from_nanos)
     }
 }
 
@@ -60,7 +63,9 @@ fn unsigned(text: &str) -> Option<u64> {
             continue;
         }
         let digit = char::from(byte).to_digit(base)?;
-        value = value.checked_mul(u64::from(base))?.checked_add(u64::from(digit))?;
+        value = value
+            .checked_mul(u64::from(base))?
+            .checked_add(u64::from(digit))?;
         after_digit = true;
         any = true;
     }
@@ -87,7 +92,11 @@ pub fn duration(text: &str) -> Option<Nanoseconds> {
         total = total.checked_add(nanoseconds).filter(|total| *total <= 1 << 63)?;
         rest = tail;
     }
-    let signed = if negative { -i128::from(total) } else { i128::from(total) };
+    let signed = if negative {
+        -i128::from(total)
+    } else {
+        i128::from(total)
+    };
     i64::try_from(signed).ok().map(Nanoseconds)
 }
 
@@ -98,7 +107,9 @@ fn duration_part(text: &str) -> Option<(u64, &str)> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let unit_end = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
+    let unit_end = rest
+        .find(|c: char| c == '.' || c.is_ascii_digit())
+        .unwrap_or(rest.len());
     let (unit, rest) = rest.split_at(unit_end);
     let scale = match unit {
         "ns" => 1,
@@ -110,7 +121,9 @@ fn duration_part(text: &str) -> Option<(u64, &str)> {
         _ => return None,
     };
     let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-    let nanoseconds = whole.checked_mul(scale)?.checked_add(fraction_of(fraction, scale))?;
+    let nanoseconds = whole
+        .checked_mul(scale)?
+        .checked_add(fraction_of(fraction, scale))?;
     (nanoseconds <= 1 << 63).then_some((nanoseconds, rest))
 }
 
@@ -190,9 +203,22 @@ mod tests {
         for (text, want) in good {
             assert_eq!(integer(text), Some(want), "{text}");
         }
-        for text in
-            ["", "-", "+", "x", "1.5", " 1", "08", "0x", "_1", "1_", "1__0", "0x__1", "--1", "9223372036854775808"]
-        {
+        for text in [
+            "",
+            "-",
+            "+",
+            "x",
+            "1.5",
+            " 1",
+            "08",
+            "0x",
+            "_1",
+            "1_",
+            "1__0",
+            "0x__1",
+            "--1",
+            "9223372036854775808",
+        ] {
             assert_eq!(integer(text), None, "{text}");
         }
     }
@@ -226,7 +252,19 @@ mod tests {
         for (text, want) in good {
             assert_eq!(duration(text), Some(Nanoseconds(want)), "{text}");
         }
-        for text in ["", "-", "1", "1x", ".s", "s", "1 s", "1s 2m", "9223372036854775808ns", "1e3s", "3000000h"] {
+        for text in [
+            "",
+            "-",
+            "1",
+            "1x",
+            ".s",
+            "s",
+            "1 s",
+            "1s 2m",
+            "9223372036854775808ns",
+            "1e3s",
+            "3000000h",
+        ] {
             assert_eq!(duration(text), None, "{text}");
         }
     }

@@ -131,7 +131,13 @@ impl Flag {
     }
 
     const fn new(name: &'static str, kind: ValueKind, help: &'static str) -> Self {
-        Self { name, kind, default: "", values: &[], help }
+        Self {
+            name,
+            kind,
+            default: "",
+            values: &[],
+            help,
+        }
     }
 }
 

@@ -1,0 +1,110 @@
+//! What a command may know of the world around it.
+
+use std::cell::OnceCell;
+use std::io::IsTerminal;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use gait_artifact::Timestamp;
+use gait_canon::digest::short_id;
+
+/// The seams to environment, clock and terminal, so that a command can be tested with others.
+pub struct Context<'a> {
+    arguments: &'a [String],
+    environment: &'a dyn Fn(&str) -> Option<String>,
+    clock: &'a dyn Fn() -> SystemTime,
+    started: Instant,
+    terminal: &'a dyn Fn() -> bool,
+    correlation_id: OnceCell<String>,
+}
+
+impl<'a> Context<'a> {
+    /// A context for the whole argument vector `arguments`, program name included.
+    #[must_use]
+    pub fn new(
+        arguments: &'a [String],
+        environment: &'a dyn Fn(&str) -> Option<String>,
+        clock: &'a dyn Fn() -> SystemTime,
+        terminal: &'a dyn Fn() -> bool,
+    ) -> Self {
+        Self {
+            arguments,
+            environment,
+            clock,
+            started: Instant::now(),
+            terminal,
+            correlation_id: OnceCell::new(),
+        }
+    }
+
+    /// The context of this process.
+    #[must_use]
+    pub fn of_process(arguments: &'a [String]) -> Self {
+        let environment =
+            &|name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        Self::new(arguments, environment, &SystemTime::now, &|| {
+            std::io::stdout().is_terminal()
+        })
+    }
+
+    /// Names this command line: the same arguments give the same 24 hexadecimal characters.
+    #[must_use]
+    pub fn correlation_id(&self) -> &str {
+        self.correlation_id.get_or_init(|| {
+            if self.arguments.is_empty() {
+                return "0".repeat(24);
+            }
+            let trimmed: Vec<_> = self.arguments.iter().map(|argument| argument.trim()).collect();
+            short_id(&trimmed.join("\u{1f}"))
+        })
+    }
+
+    /// The version written into every artifact.
+    #[must_use]
+    pub fn producer_version(&self) -> &'static str {
+        crate::version::producer_version()
+    }
+
+    /// The value of the environment variable `name`.
+    #[must_use]
+    pub fn env(&self, name: &str) -> Option<String> {
+        (self.environment)(name)
+    }
+
+    /// The look-up of environment variables, for library functions that take one.
+    #[must_use]
+    pub const fn environment(&self) -> &'a dyn Fn(&str) -> Option<String> {
+        self.environment
+    }
+
+    /// The wall clock, in UTC.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        let time = (self.clock)();
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(since) => Timestamp::from_unix(
+                i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+                since.subsec_nanos(),
+            ),
+            // A clock before 1970 is wrong; the epoch is as good as any other instant.
+            Err(_) => Timestamp::from_unix(0, 0),
+        }
+    }
+
+    /// Whole milliseconds since the process began its work.
+    #[must_use]
+    pub fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether standard output is a terminal.
+    #[must_use]
+    pub fn on_terminal(&self) -> bool {
+        (self.terminal)()
+    }
+
+    /// The whole argument vector, program name included.
+    #[must_use]
+    pub const fn arguments(&self) -> &'a [String] {
+        self.arguments
+    }
+}

@@ -1,0 +1,43 @@
+//! The `gait` program: arguments in, text or one line of JSON out, an exit code.
+//!
+//! What comes in: the argument vector, the environment, the working directory. What goes out: text or JSON on standard
+//! output, telemetry warnings on standard error, an exit code between 0 and 8 (or that of a wrapped child). Every
+//! decision about tool calls is made in the library crates below; this one only speaks to the caller.
+//!
+//! The path of an invocation is one screen long: [`run`] takes the arguments, [`respond`] finds the command in the
+//! table of [`commands`], [`arguments`] reads its flags, the command runs and hands back an [`outcome`], and [`render`]
+//! turns that into what is printed. Usage, completions, manual pages and the reference documents all come from the same
+//! table.
+
+pub mod arguments;
+pub mod commands;
+pub mod context;
+mod dispatch;
+pub mod error;
+pub mod help;
+pub mod literal;
+pub mod outcome;
+pub mod render;
+pub mod spec;
+mod suggest;
+pub mod version;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+
+use context::Context;
+pub use dispatch::respond;
+
+/// Runs one invocation with the whole argument vector, program name included, and returns the exit code.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
+    let arguments: Vec<String> = arguments
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
+    let context = Context::of_process(&arguments);
+    let response = respond(&context);
+    // A reader that went away (`gait --help | head -1`) is no failure of the command.
+    let _ = std::io::stdout().write_all(response.stdout.as_bytes());
+    let _ = std::io::stdout().flush();
+    let _ = std::io::stderr().write_all(response.stderr.as_bytes());
+    response.exit
+}
