@@ -1,1 +1,24 @@
-//! placeholder
+//! Bytes that never change.
+//!
+//! Everything Gait records is compared, digested and signed, so two programs, two machines and two years must arrive at
+//! the same bytes. This crate is where they come from:
+//!
+//! * **In** comes untrusted JSON ([`json::Reader`]), key texts ([`keys`]), archives. Each is read strictly, within limits,
+//!   and refused with its place when two readers could take it differently.
+//! * **Out** goes canonical JSON (RFC 8785, [`json::canonical_bytes`]), its SHA-256 [`Digest`], an Ed25519 [`Signature`]
+//!   over the digest's 32 raw bytes ([`sign`]), and ZIP archives that depend on nothing but their content.
+//!
+//! It never reads a clock or the environment (callers pass a look-up), prints nothing, keeps no state, and panics on no
+//! input. Randomness is asked of the operating system in one place, [`PrivateKey::generate`]; files are opened in one
+//! place, for key texts.
+#![forbid(unsafe_code)]
+
+pub mod digest;
+mod hex;
+pub mod json;
+pub mod keys;
+pub mod sign;
+
+pub use digest::{Digest, Hasher, short_id};
+pub use keys::{KeyId, PrivateKey, PublicKey};
+pub use sign::Signature;

@@ -1,0 +1,89 @@
+//! JSON: one strict reader and a writer for every form the artifacts need.
+//!
+//! Reading is all or nothing: a text that two readers could understand differently (duplicate keys, unpaired surrogates,
+//! bytes that are not UTF-8) is refused with line and column, because what is digested and signed must mean one thing.
+//! Numbers stay as written until they are canonicalised.
+//!
+//! Writing knows four forms: canonical (RFC 8785) for digests, one line with sorted keys, one line in order, and indented.
+
+mod de;
+mod error;
+mod number;
+mod parse;
+mod reader;
+mod ser;
+mod tape;
+mod value;
+mod write;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub use self::error::{Error, ErrorKind, Position};
+pub use self::number::Number;
+pub use self::reader::Reader;
+pub use self::value::{Object, Value};
+
+use self::tape::Tape;
+use self::write::Layout;
+use crate::Digest;
+
+/// Reads a tree with the strict [`Reader`].
+pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
+    Reader::new().parse(bytes)
+}
+
+/// Reads a typed value with the strict [`Reader`].
+pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
+    Reader::new().read(bytes)
+}
+
+/// Turns a tree into a typed value, by the rules of [`Reader::read`]; the error has a path but no place.
+pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    T::deserialize(de::Cursor::at_root(&Tape::of_value(value))).map_err(reader::mismatch_error)
+}
+
+/// Turns a typed value into a tree. Doubles that are not finite, raw bytes, keys that are not text, and objects that name
+/// a member twice have no JSON form.
+pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Error> {
+    value.serialize(ser::ValueSerializer)
+}
+
+/// The canonical form of RFC 8785. Fails on numbers beyond the range of doubles.
+pub fn canonical_bytes(value: &Value) -> Result<Vec<u8>, Error> {
+    let tape = Tape::of_value(value);
+    match write::write(&tape, Layout::CANONICAL, 0) {
+        Ok(text) => Ok(text.into_bytes()),
+        Err(write::OutOfRange(_)) => Err(Error::new(ErrorKind::NumberOutOfRange)),
+    }
+}
+
+/// The digest of the canonical form of a strict JSON text: the fast way from bytes to [`Digest`].
+pub fn canonical_digest_of_bytes(bytes: &[u8]) -> Result<Digest, Error> {
+    Reader::new()
+        .canonicalise(bytes)
+        .map(|canonical| Digest::of(&canonical))
+}
+
+/// One line, keys of every object sorted by their UTF-8 bytes, with `<`, `>`, `&`, U+2028 and U+2029 escaped.
+///
+/// Integers stay as written; other numbers take the shortest form of their double.
+#[must_use]
+pub fn compact(value: &Value) -> String {
+    plain(value, Layout::COMPACT)
+}
+
+/// Like [`compact`], keys in the order of the tree.
+#[must_use]
+pub fn compact_in_order(value: &Value) -> String {
+    plain(value, Layout::IN_ORDER)
+}
+
+/// Two blanks a level, fields in order, escapes as in [`compact`], no final line feed. Empty arrays and objects are `[]`, `{}`.
+pub fn pretty<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    to_value(value).map(|value| plain(&value, Layout::PRETTY))
+}
+
+fn plain(value: &Value, layout: Layout) -> String {
+    write::write(&Tape::of_value(value), layout, 0).expect("only canonical numbers can be out of range")
+}

@@ -1,0 +1,415 @@
+//! Any serialisable Rust value as a JSON [`Value`].
+
+use serde::ser::{
+    Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+
+use super::value::EXACT;
+use super::{Error, ErrorKind, Number, Object, Value};
+
+/// Gives a [`Value`] for whatever is serialised.
+pub(super) struct ValueSerializer;
+
+fn unrepresentable(what: &str) -> Error {
+    Error::new(ErrorKind::Unrepresentable(what.to_owned()))
+}
+
+fn single(key: &str, value: Value) -> Value {
+    Value::Object(Object::from_iter([(key, value)]))
+}
+
+impl Serializer for ValueSerializer {
+    type Ok = Value;
+    type Error = Error;
+    type SerializeSeq = Items;
+    type SerializeTuple = Items;
+    type SerializeTupleStruct = Items;
+    type SerializeTupleVariant = VariantItems;
+    type SerializeMap = Members;
+    type SerializeStruct = Members;
+    type SerializeStructVariant = VariantMembers;
+
+    fn serialize_bool(self, value: bool) -> Result<Value, Error> {
+        Ok(Value::Bool(value))
+    }
+
+    fn serialize_i8(self, value: i8) -> Result<Value, Error> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i16(self, value: i16) -> Result<Value, Error> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i32(self, value: i32) -> Result<Value, Error> {
+        self.serialize_i64(value.into())
+    }
+
+    fn serialize_i64(self, value: i64) -> Result<Value, Error> {
+        Ok(value.into())
+    }
+
+    fn serialize_i128(self, value: i128) -> Result<Value, Error> {
+        Ok(Value::Number(Number::from_checked(&value.to_string())))
+    }
+
+    fn serialize_u8(self, value: u8) -> Result<Value, Error> {
+        self.serialize_u64(value.into())
+    }
+
+    fn serialize_u16(self, value: u16) -> Result<Value, Error> {
+        self.serialize_u64(value.into())
+    }
+
+    fn serialize_u32(self, value: u32) -> Result<Value, Error> {
+        self.serialize_u64(value.into())
+    }
+
+    fn serialize_u64(self, value: u64) -> Result<Value, Error> {
+        Ok(value.into())
+    }
+
+    fn serialize_u128(self, value: u128) -> Result<Value, Error> {
+        Ok(Value::Number(Number::from_checked(&value.to_string())))
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<Value, Error> {
+        self.serialize_f64(value.into())
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<Value, Error> {
+        Number::try_from(value).map(Value::Number)
+    }
+
+    fn serialize_char(self, value: char) -> Result<Value, Error> {
+        Ok(Value::String(value.into()))
+    }
+
+    fn serialize_str(self, text: &str) -> Result<Value, Error> {
+        Ok(text.into())
+    }
+
+    fn serialize_bytes(self, _: &[u8]) -> Result<Value, Error> {
+        Err(unrepresentable("bytes (encode them as text)"))
+    }
+
+    fn serialize_none(self) -> Result<Value, Error> {
+        Ok(Value::Null)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Value, Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<Value, Error> {
+        Ok(Value::Null)
+    }
+
+    fn serialize_unit_struct(self, _: &'static str) -> Result<Value, Error> {
+        Ok(Value::Null)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Value, Error> {
+        Ok(variant.into())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<Value, Error> {
+        match value.serialize(self)? {
+            Value::String(text) if name == EXACT => Ok(Value::Number(Number::from_checked(&text))),
+            value => Ok(value),
+        }
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<Value, Error> {
+        Ok(single(variant, value.serialize(self)?))
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Items, Error> {
+        Ok(Items {
+            items: Vec::with_capacity(len.unwrap_or(0)),
+        })
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Items, Error> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Items, Error> {
+        self.serialize_seq(Some(len))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<VariantItems, Error> {
+        Ok(VariantItems {
+            variant,
+            items: self.serialize_seq(Some(len))?,
+        })
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Members, Error> {
+        Ok(Members {
+            object: Object::with_capacity(len.unwrap_or(0)),
+            key: String::new(),
+        })
+    }
+
+    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Members, Error> {
+        self.serialize_map(Some(len))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<VariantMembers, Error> {
+        Ok(VariantMembers {
+            variant,
+            members: self.serialize_map(Some(len))?,
+        })
+    }
+}
+
+/// An array in the making.
+pub(super) struct Items {
+    items: Vec<Value>,
+}
+
+impl SerializeSeq for Items {
+    type Ok = Value;
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        self.items.push(value.serialize(ValueSerializer)?);
+        Ok(())
+    }
+
+    fn end(self) -> Result<Value, Error> {
+        Ok(Value::Array(self.items))
+    }
+}
+
+impl SerializeTuple for Items {
+    type Ok = Value;
+    type Error = Error;
+
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        SerializeSeq::serialize_element(self, value)
+    }
+
+    fn end(self) -> Result<Value, Error> {
+        SerializeSeq::end(self)
+    }
+}
+
+impl SerializeTupleStruct for Items {
+    type Ok = Value;
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        SerializeSeq::serialize_element(self, value)
+    }
+
+    fn end(self) -> Result<Value, Error> {
+        SerializeSeq::end(self)
+    }
+}
+
+/// The array of a tuple variant in the making.
+pub(super) struct VariantItems {
+    variant: &'static str,
+    items: Items,
+}
+
+impl SerializeTupleVariant for VariantItems {
+    type Ok = Value;
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        SerializeSeq::serialize_element(&mut self.items, value)
+    }
+
+    fn end(self) -> Result<Value, Error> {
+        Ok(single(self.variant, SerializeSeq::end(self.items)?))
+    }
+}
+
+/// An object in the making.
+pub(super) struct Members {
+    object: Object,
+    key: String,
+}
+
+impl Members {
+    /// A member twice is an error: which of the two is digested must not depend on luck.
+    fn insert(&mut self, key: String, value: Value) -> Result<(), Error> {
+        if self.object.contains_key(&key) {
+            return Err(Error::new(ErrorKind::DuplicateKey(key)));
+        }
+        self.object.insert(key, value);
+        Ok(())
+    }
+}
+
+impl SerializeMap for Members {
+    type Ok = Value;
+    type Error = Error;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
+        self.key = key.serialize(KeySerializer)?;
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
+        let key = std::mem::take(&mut self.key);
+        self.insert(key, value.serialize(ValueSerializer)?)
+    }
+
+    fn end(self) -> Result<Value, Error> {
+        Ok(Value::Object(self.object))
+    }
+}
+
+impl SerializeStruct for Members {
+    type Ok = Value;
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
+        self.insert(key.to_owned(), value.serialize(ValueSerializer)?)
+    }
+
+    fn end(self) -> Result<Value, Error> {
+        Ok(Value::Object(self.object))
+    }
+}
+
+/// The object of a struct variant in the making.
+pub(super) struct VariantMembers {
+    variant: &'static str,
+    members: Members,
+}
+
+impl SerializeStructVariant for VariantMembers {
+    type Ok = Value;
+    type Error = Error;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), Error> {
+        SerializeStruct::serialize_field(&mut self.members, key, value)
+    }
+
+    fn end(self) -> Result<Value, Error> {
+        Ok(single(self.variant, Value::Object(self.members.object)))
+    }
+}
+
+/// The key of a member: text, or an integer as its decimal text.
+struct KeySerializer;
+
+macro_rules! text_keys {
+    ($($method:ident $type:ty,)*) => {$(
+        fn $method(self, value: $type) -> Result<String, Error> {
+            Ok(value.to_string())
+        }
+    )*};
+}
+
+macro_rules! no_keys {
+    ($($method:ident ($($argument:ty),*) -> $output:ty,)*) => {$(
+        fn $method(self, $(_: $argument),*) -> Result<$output, Error> {
+            Err(not_a_key())
+        }
+    )*};
+}
+
+fn not_a_key() -> Error {
+    unrepresentable("a key that is not text")
+}
+
+type NoParts = Impossible<String, Error>;
+
+impl Serializer for KeySerializer {
+    type Ok = String;
+    type Error = Error;
+    type SerializeSeq = NoParts;
+    type SerializeTuple = NoParts;
+    type SerializeTupleStruct = NoParts;
+    type SerializeTupleVariant = NoParts;
+    type SerializeMap = NoParts;
+    type SerializeStruct = NoParts;
+    type SerializeStructVariant = NoParts;
+
+    text_keys! {
+        serialize_i8 i8,
+        serialize_i16 i16,
+        serialize_i32 i32,
+        serialize_i64 i64,
+        serialize_i128 i128,
+        serialize_u8 u8,
+        serialize_u16 u16,
+        serialize_u32 u32,
+        serialize_u64 u64,
+        serialize_u128 u128,
+        serialize_char char,
+        serialize_str &str,
+    }
+
+    no_keys! {
+        serialize_bool(bool) -> String,
+        serialize_f32(f32) -> String,
+        serialize_f64(f64) -> String,
+        serialize_bytes(&[u8]) -> String,
+        serialize_none() -> String,
+        serialize_unit() -> String,
+        serialize_unit_struct(&'static str) -> String,
+        serialize_seq(Option<usize>) -> NoParts,
+        serialize_tuple(usize) -> NoParts,
+        serialize_tuple_struct(&'static str, usize) -> NoParts,
+        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> NoParts,
+        serialize_map(Option<usize>) -> NoParts,
+        serialize_struct(&'static str, usize) -> NoParts,
+        serialize_struct_variant(&'static str, u32, &'static str, usize) -> NoParts,
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<String, Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<String, Error> {
+        Ok(variant.to_owned())
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        value: &T,
+    ) -> Result<String, Error> {
+        value.serialize(self)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        _: u32,
+        _: &'static str,
+        _: &T,
+    ) -> Result<String, Error> {
+        Err(not_a_key())
+    }
+}

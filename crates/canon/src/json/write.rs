@@ -1,0 +1,265 @@
+//! The one writer: a [`Tape`] as canonical, compact or indented text.
+
+use std::cmp::Ordering;
+
+use super::number;
+use super::tape::{Tape, Token};
+
+/// How a tape is laid out as text.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layout {
+    order: Order,
+    numbers: Numbers,
+    escaped: &'static [bool; 256],
+    indented: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    AsGiven,
+    Utf16,
+    Bytes,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    Canonical,
+    Plain,
+}
+
+impl Layout {
+    /// RFC 8785.
+    pub(super) const CANONICAL: Self = Self {
+        order: Order::Utf16,
+        numbers: Numbers::Canonical,
+        escaped: &MINIMAL_ESCAPES,
+        indented: false,
+    };
+    /// One line, keys sorted by bytes, safe to embed in HTML.
+    pub(super) const COMPACT: Self = Self {
+        order: Order::Bytes,
+        numbers: Numbers::Plain,
+        escaped: &HTML_ESCAPES,
+        indented: false,
+    };
+    /// One line, keys in the given order, safe to embed in HTML.
+    pub(super) const IN_ORDER: Self = Self {
+        order: Order::AsGiven,
+        ..Self::COMPACT
+    };
+    /// Two blanks a level, keys in the given order, safe to embed in HTML.
+    pub(super) const PRETTY: Self = Self {
+        indented: true,
+        ..Self::IN_ORDER
+    };
+}
+
+/// Bytes that RFC 8785 section 3.2.2.2 has escaped.
+const MINIMAL_ESCAPES: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = true;
+        byte += 1;
+    }
+    table[b'"' as usize] = true;
+    table[b'\\' as usize] = true;
+    table
+};
+
+/// The same, the characters that matter to HTML, and the first byte of U+2028 and U+2029, which end a line in old scripts.
+const HTML_ESCAPES: [bool; 256] = {
+    let mut table = MINIMAL_ESCAPES;
+    table[b'<' as usize] = true;
+    table[b'>' as usize] = true;
+    table[b'&' as usize] = true;
+    table[LINE_SEPARATOR_LEAD as usize] = true;
+    table
+};
+
+const LINE_SEPARATOR_LEAD: u8 = 0xE2;
+
+/// A number beyond the range of doubles, by its index on the tape.
+#[derive(Debug)]
+pub(super) struct OutOfRange(pub(super) usize);
+
+/// The text of the whole tape. Only [`Layout::CANONICAL`] can fail.
+pub(super) fn write(tape: &Tape<'_>, layout: Layout, capacity: usize) -> Result<String, OutOfRange> {
+    let mut writer = Writer {
+        tape,
+        layout,
+        out: String::with_capacity(capacity),
+        members: Vec::new(),
+        depth: 0,
+    };
+    writer.value(0)?;
+    Ok(writer.out)
+}
+
+struct Writer<'t> {
+    tape: &'t Tape<'t>,
+    layout: Layout,
+    out: String,
+    /// Key indices of all objects being written, innermost last: one buffer instead of one for each object.
+    members: Vec<usize>,
+    depth: usize,
+}
+
+impl Writer<'_> {
+    // Recursion is bounded by the depth of the tape, which the parser bounds.
+    fn value(&mut self, index: usize) -> Result<(), OutOfRange> {
+        match *self.tape.token(index) {
+            Token::Null => self.out.push_str("null"),
+            Token::Bool(true) => self.out.push_str("true"),
+            Token::Bool(false) => self.out.push_str("false"),
+            Token::Number(text) => match self.layout.numbers {
+                Numbers::Plain => number::write_plain(&mut self.out, text),
+                Numbers::Canonical if number::write_canonical(&mut self.out, text) => {}
+                Numbers::Canonical => return Err(OutOfRange(index)),
+            },
+            Token::String(ref text) => self.string(text),
+            Token::Array { len: 0, .. } => self.out.push_str("[]"),
+            Token::Object { len: 0, .. } => self.out.push_str("{}"),
+            Token::Array { end, .. } => self.array(index, end)?,
+            Token::Object { end, .. } => self.object(index, end)?,
+        }
+        Ok(())
+    }
+
+    fn array(&mut self, index: usize, end: usize) -> Result<(), OutOfRange> {
+        self.open('[');
+        let mut item = index + 1;
+        while item < end {
+            self.separate(item == index + 1);
+            self.value(item)?;
+            item = self.tape.after(item);
+        }
+        self.close(']');
+        Ok(())
+    }
+
+    fn object(&mut self, index: usize, end: usize) -> Result<(), OutOfRange> {
+        let first = self.members.len();
+        let mut key = index + 1;
+        while key < end {
+            self.members.push(key);
+            key = self.tape.after(key + 1);
+        }
+        self.sort(first);
+        self.open('{');
+        for member in first..self.members.len() {
+            let key = self.members[member];
+            self.separate(member == first);
+            self.string(self.tape.key(key));
+            self.out.push_str(if self.layout.indented { ": " } else { ":" });
+            self.value(key + 1)?;
+        }
+        self.close('}');
+        self.members.truncate(first);
+        Ok(())
+    }
+
+    fn sort(&mut self, first: usize) {
+        let tape = self.tape;
+        let members = &mut self.members[first..];
+        // Keys of one object differ, so an unstable sort has one outcome.
+        match self.layout.order {
+            Order::AsGiven => {}
+            Order::Bytes => members.sort_unstable_by(|&a, &b| tape.key(a).cmp(tape.key(b))),
+            Order::Utf16 => members.sort_unstable_by(|&a, &b| compare_utf16(tape.key(a), tape.key(b))),
+        }
+    }
+
+    fn open(&mut self, bracket: char) {
+        self.out.push(bracket);
+        self.depth += 1;
+    }
+
+    fn separate(&mut self, is_first: bool) {
+        if !is_first {
+            self.out.push(',');
+        }
+        self.line();
+    }
+
+    fn close(&mut self, bracket: char) {
+        self.depth -= 1;
+        self.line();
+        self.out.push(bracket);
+    }
+
+    fn line(&mut self) {
+        if self.layout.indented {
+            self.out.push('\n');
+            for _ in 0..self.depth {
+                self.out.push_str("  ");
+            }
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.out.push('"');
+        let bytes = text.as_bytes();
+        let mut written = 0;
+        let mut at = 0;
+        while let Some(skip) = bytes[at..]
+            .iter()
+            .position(|&byte| self.layout.escaped[usize::from(byte)])
+        {
+            at += skip;
+            if bytes[at] == LINE_SEPARATOR_LEAD {
+                let escape = match bytes.get(at + 1..at + 3) {
+                    Some([0x80, 0xA8]) => "\\u2028",
+                    Some([0x80, 0xA9]) => "\\u2029",
+                    _ => {
+                        at += 1;
+                        continue;
+                    }
+                };
+                self.out.push_str(&text[written..at]);
+                self.out.push_str(escape);
+                at += 3;
+            } else {
+                self.out.push_str(&text[written..at]);
+                push_escape(&mut self.out, bytes[at]);
+                at += 1;
+            }
+            written = at;
+        }
+        self.out.push_str(&text[written..]);
+        self.out.push('"');
+    }
+}
+
+fn push_escape(out: &mut String, byte: u8) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    match byte {
+        b'"' => out.push_str("\\\""),
+        b'\\' => out.push_str("\\\\"),
+        0x08 => out.push_str("\\b"),
+        0x0C => out.push_str("\\f"),
+        b'\n' => out.push_str("\\n"),
+        b'\r' => out.push_str("\\r"),
+        b'\t' => out.push_str("\\t"),
+        _ => {
+            out.push_str("\\u00");
+            out.push(char::from(HEX[usize::from(byte >> 4)]));
+            out.push(char::from(HEX[usize::from(byte & 0xF)]));
+        }
+    }
+}
+
+/// Orders by UTF-16 code units (RFC 8785 section 3.2.3) without converting.
+///
+/// That is the order of the UTF-8 bytes, except that characters beyond U+FFFF (lead bytes F0 to F4) are made of surrogates
+/// and so come before U+E000 to U+FFFF (lead bytes EE and EF).
+fn compare_utf16(a: &str, b: &str) -> Ordering {
+    let rank = |byte: u8| match byte {
+        0xEE | 0xEF => byte + 0x10,
+        _ => byte,
+    };
+    match a.bytes().zip(b.bytes()).find(|(a, b)| a != b) {
+        Some((a, b)) => rank(a).cmp(&rank(b)),
+        None => a.len().cmp(&b.len()),
+    }
+}

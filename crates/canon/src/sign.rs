@@ -1,0 +1,116 @@
+//! Signatures over digests: Ed25519 (RFC 8032) on the 32 raw bytes of a digest.
+//!
+//! Verification follows the cofactorless equation with byte comparison of R, as Go's `crypto/ed25519` and RFC 8032
+//! section 5.1.7 (its second form) have it, so that the verdicts of both programs agree on every input. An S not below the group
+//! order is refused, which makes signatures non-malleable. Public keys of small order are not refused: a key is trusted
+//! because the operator named it, and somebody who can name keys needs no weak ones.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use crate::{Digest, PrivateKey, PublicKey, hex};
+
+/// The only signature algorithm.
+pub const ED25519: &str = "ed25519";
+
+/// A signature as it stands in an artifact, in this field order. Its texts are unchecked until [`verify`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// Algorithm: `ed25519`.
+    #[serde(default)]
+    pub alg: String,
+    /// Lower-case hex SHA-256 of the public key.
+    #[serde(default)]
+    pub key_id: String,
+    /// Standard padded base64 of the 64 signature bytes.
+    #[serde(default)]
+    pub sig: String,
+    /// Lower-case hex of the signed digest.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub signed_digest: String,
+}
+
+/// Why a signature could not be held against a digest and a key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignatureError {
+    /// The signature does not say what it signs.
+    #[error("missing signed_digest")]
+    MissingDigest,
+    /// The signature signs something else.
+    #[error("signed_digest mismatch")]
+    DigestMismatch,
+    /// Any algorithm but Ed25519.
+    #[error("unsupported alg: {0}")]
+    UnsupportedAlgorithm(String),
+    /// The signature names another key.
+    #[error("key id mismatch")]
+    KeyMismatch,
+    /// The signature is not base64.
+    #[error("decode sig: not standard padded base64")]
+    Encoding,
+    /// The signature has the wrong size.
+    #[error("invalid signature length: {0}")]
+    Length(usize),
+}
+
+/// Signs `digest`.
+#[must_use]
+pub fn sign(digest: &Digest, key: &PrivateKey) -> Signature {
+    Signature {
+        alg: ED25519.to_owned(),
+        key_id: key.public().key_id().to_string(),
+        sig: STANDARD.encode(key.sign(digest.as_bytes())),
+        signed_digest: digest.to_string(),
+    }
+}
+
+/// Holds `signature` against the digest recomputed from the document and the key it should be by.
+///
+/// The first check that fails gives the error; `Ok(false)` means that everything is well-formed but Ed25519 does not hold.
+/// An empty `key_id` is accepted: the key decides.
+pub fn verify(signature: &Signature, recomputed: &Digest, key: &PublicKey) -> Result<bool, SignatureError> {
+    if signature.signed_digest.is_empty() {
+        return Err(SignatureError::MissingDigest);
+    }
+    // Equality with 64 hex digits also settles that the text decodes to 32 bytes.
+    if signature.signed_digest != hex::encode(recomputed.as_bytes()).as_str() {
+        return Err(SignatureError::DigestMismatch);
+    }
+    if signature.alg != ED25519 {
+        return Err(SignatureError::UnsupportedAlgorithm(signature.alg.clone()));
+    }
+    if !signature.key_id.is_empty() && signature.key_id != key.key_id().to_string() {
+        return Err(SignatureError::KeyMismatch);
+    }
+    let bytes = STANDARD
+        .decode(&signature.sig)
+        .map_err(|_| SignatureError::Encoding)?;
+    let bytes: [u8; 64] = bytes
+        .try_into()
+        .map_err(|bytes: Vec<u8>| SignatureError::Length(bytes.len()))?;
+    Ok(key.verifies(recomputed.as_bytes(), &bytes))
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Signature {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Signature".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "Ed25519 signature over the SHA-256 digest of the document's canonical JSON (RFC 8785)",
+            "required": ["alg", "key_id", "sig"],
+            "properties": {
+                "alg": { "type": "string" },
+                "key_id": { "type": "string" },
+                "sig": { "type": "string" },
+                "signed_digest": { "type": "string", "pattern": "^[a-fA-F0-9]{64}$" }
+            },
+            "additionalProperties": false
+        })
+    }
+}
