@@ -1,1 +1,26 @@
-//! placeholder
+//! Bytes that survive: files that are whole or absent, logs that lose no line, locks that a crash cannot hold.
+//!
+//! What comes in are paths, bytes and modes; what comes out is on the disk when the function returns. Nothing
+//! here knows what the bytes mean.
+//!
+//! - [`path`]: which destinations are accepted, by their text alone.
+//! - [`atomic`]: a file is replaced whole or not at all; a crash leaves the old content or the new.
+//! - [`append`]: one line more in a log that many processes write at once.
+//! - [`lock`]: lock files that are also understood by programs that know only the file's presence and age.
+//! - [`read`]: a file read whole, with a limit, without ever waiting on a pipe for good.
+//!
+//! Times inside this crate are compared with the modification times that the kernel gives to files, so the
+//! clock is the system's and not an argument.
+
+pub mod append;
+pub mod atomic;
+mod directory;
+mod error;
+pub mod lock;
+pub mod path;
+pub mod read;
+
+pub use error::{Error, FileKind};
+pub use lock::{FileLock, LockError, LockPolicy};
+pub use path::PathError;
+pub use read::ReadError;

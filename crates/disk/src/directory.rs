@@ -1,0 +1,146 @@
+//! Directories as open handles, so that a rename in one cannot end up in another that took its name.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Component, Path};
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::{Error, FileKind};
+
+/// Mode of the directories that are made on the way to a file, before the umask.
+const DIRECTORY_MODE: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP);
+
+/// An open directory.
+pub(crate) struct Directory {
+    fd: OwnedFd,
+}
+
+impl Directory {
+    /// Opens the directory that holds `path`; gives it with the last segment of `path`.
+    pub(crate) fn holding(path: &Path) -> Result<(Self, &OsStr), Error> {
+        let Some(Component::Normal(name)) = path.components().next_back() else {
+            // `.`, `/` and `..` name directories whatever the file system holds.
+            return Err(Error::NotRegular {
+                path: path.to_path_buf(),
+                kind: FileKind::Directory,
+            });
+        };
+        let directory = Self::open(parent(path)).map_err(Error::io("open directory of", path))?;
+        Ok((directory, name))
+    }
+
+    fn open(path: &Path) -> Result<Self, Errno> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+            // Files can be made in a directory that may be searched and written but not listed.
+            #[cfg(target_os = "linux")]
+            Err(Errno::ACCESS) => {
+                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+                rustix::fs::openat(CWD, path, flags, Mode::empty())
+            }
+            opened => opened,
+        }
+        .map(|fd| Self { fd })
+    }
+
+    /// What `name` stands for in this directory; `None` when there is no such name. Links are not followed.
+    pub(crate) fn kind_of(&self, name: &OsStr) -> Result<Option<FileKind>, Errno> {
+        match rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(FileKind::of(&stat))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Makes the names in this directory as durable as the file system allows.
+    ///
+    /// Errors are ignored: some file systems refuse to sync a directory, and the file itself is already synced.
+    pub(crate) fn sync(&self) {
+        let _ = rustix::fs::fsync(&self.fd);
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// The directory part of `path`; `.` when it has none.
+pub(crate) fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes `directory` and all that is missing above it, mode 0750 before the umask, and makes the new names durable.
+///
+/// Any path is taken; nothing is checked but the file system's own rules.
+pub fn create_directories(directory: &Path) -> Result<(), Error> {
+    let missing: Vec<&Path> = directory
+        .ancestors()
+        .take_while(|ancestor| !ancestor.as_os_str().is_empty() && !ancestor.is_dir())
+        .collect();
+    for directory in missing.into_iter().rev() {
+        match rustix::fs::mkdir(directory, DIRECTORY_MODE) {
+            Ok(()) => sync_parent(directory),
+            // Somebody else made it meanwhile.
+            Err(Errno::EXIST) if directory.is_dir() => {}
+            Err(Errno::EXIST) => return Err(not_a_directory(directory)),
+            Err(errno) => return Err(Error::io("create directory", directory)(errno)),
+        }
+    }
+    Ok(())
+}
+
+fn sync_parent(path: &Path) {
+    if let Ok(directory) = Directory::open(parent(path)) {
+        directory.sync();
+    }
+}
+
+fn not_a_directory(path: &Path) -> Error {
+    Error::Io {
+        action: "create directory",
+        path: path.to_path_buf(),
+        source: io::Error::from(io::ErrorKind::NotADirectory),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn missing_directories_are_made_private() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("a/b/c");
+        create_directories(&deep).unwrap();
+        create_directories(&deep).unwrap();
+        for made in ["a", "a/b", "a/b/c"] {
+            let mode = fs::metadata(root.path().join(made)).unwrap().permissions().mode() & 0o777;
+            assert_eq!(mode & 0o027, 0o000, "{made}: {mode:o}");
+            assert_eq!(mode & 0o700, 0o700, "{made}: {mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("file"), "x").unwrap();
+        for path in ["file", "file/below"] {
+            let refused = create_directories(&root.path().join(path)).unwrap_err();
+            let Error::Io { source, .. } = refused else {
+                panic!("{refused}")
+            };
+            assert_eq!(source.kind(), io::ErrorKind::NotADirectory, "{path}");
+        }
+    }
+}
