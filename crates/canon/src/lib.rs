@@ -18,6 +18,7 @@ mod hex;
 pub mod json;
 pub mod keys;
 pub mod sign;
+pub mod zip;
 
 pub use digest::{Digest, Hasher, short_id};
 pub use keys::{KeyId, PrivateKey, PublicKey};

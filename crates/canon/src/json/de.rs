@@ -147,10 +147,14 @@ impl<'t> Cursor<'t> {
         }
     }
 
-    fn visit_members<'de, V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
+    fn visit_fields<'de, V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Mismatch> {
         match *self.token() {
             Token::Object { len, end } => visitor.visit_map(Members {
-                skip_nulls: true,
+                fields,
                 ..Members::new(self, len, end)
             }),
             _ => Err(self.mismatch(&visitor)),
@@ -242,14 +246,15 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
             .map_err(|error| error.at(self.index))
     }
 
-    /// Members that are `null` count as absent.
+    /// Fields that are `null` count as absent; unknown members are the visitor's business, `null` or not.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        self.visit_members(visitor).map_err(|error| error.at(self.index))
+        self.visit_fields(fields, visitor)
+            .map_err(|error| error.at(self.index))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -327,7 +332,8 @@ struct Members<'t> {
     next: usize,
     end: usize,
     len: usize,
-    skip_nulls: bool,
+    /// Members of these names are skipped when they are `null`.
+    fields: &'static [&'static str],
 }
 
 impl<'t> Members<'t> {
@@ -338,7 +344,7 @@ impl<'t> Members<'t> {
             next: object.index + 1,
             end,
             len,
-            skip_nulls: false,
+            fields: &[],
         }
     }
 }
@@ -351,10 +357,11 @@ impl<'de> MapAccess<'de> for Members<'_> {
         while self.next < self.end {
             self.key = self.next;
             self.next = tape.after(self.key + 1);
-            if self.skip_nulls && matches!(tape.token(self.key + 1), Token::Null) {
+            let name = tape.key(self.key);
+            if matches!(tape.token(self.key + 1), Token::Null) && self.fields.contains(&name) {
                 continue;
             }
-            let key = Key(tape.key(self.key));
+            let key = Key(name);
             return seed
                 .deserialize(key)
                 .map(Some)
@@ -466,11 +473,11 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
 
     fn struct_variant<V: Visitor<'de>>(
         self,
-        _: &'static [&'static str],
+        fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
         self.content()
-            .visit_members(visitor)
+            .visit_fields(fields, visitor)
             .map_err(|error| self.locate(error))
     }
 }

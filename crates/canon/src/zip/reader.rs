@@ -1,0 +1,215 @@
+//! The reader: the directory is checked before any content, and content is held to the directory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+
+use zip::ZipArchive;
+use zip::read::HasZipMetadata as _;
+
+use super::{ZipError, is_safe};
+
+/// What an archive may cost its reader.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Entries, directories included.
+    pub entries: usize,
+    /// Bytes of one entry, unpacked; checked when it is read.
+    pub entry_bytes: u64,
+    /// Bytes of all entries, unpacked.
+    pub total_bytes: u64,
+    /// Unpacked bytes for each packed byte, for entries beyond a mebibyte.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    /// 65,536 entries, 100 MiB each, 1 GiB together, 1 to 1,000 packed.
+    fn default() -> Self {
+        Self {
+            entries: 1 << 16,
+            entry_bytes: 100 << 20,
+            total_bytes: 1 << 30,
+            ratio: 1000,
+        }
+    }
+}
+
+/// Entries up to this size may be packed as tightly as DEFLATE can.
+const RATIO_FLOOR: u64 = 1 << 20;
+
+/// An open archive whose directory has been checked.
+///
+/// Refused on opening: names that repeat once trimmed, that are absolute, climb with `..`, or hold a backslash; encrypted
+/// entries and symbolic links; anything beyond the [`Limits`]. Directories are ignored.
+pub struct Reader<R> {
+    archive: ZipArchive<R>,
+    limits: Limits,
+    files: BTreeMap<String, usize>,
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// Reads the directory of an archive.
+    pub fn open(source: R, limits: Limits) -> Result<Self, ZipError> {
+        let archive = ZipArchive::new(source)?;
+        if archive.has_duplicate_names() {
+            return Err(ZipError::DuplicateNames(repeated_names(archive)));
+        }
+        if archive.len() > limits.entries {
+            return Err(ZipError::TooManyEntries(archive.len()));
+        }
+        let files = check_directory(&archive, limits)?;
+        Ok(Self {
+            archive,
+            limits,
+            files,
+        })
+    }
+
+    /// The names of all files, sorted by bytes.
+    #[must_use]
+    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Whether there is a file of exactly this name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.files.contains_key(name)
+    }
+
+    /// The unpacked size of a file in bytes, as the directory has it.
+    pub fn size(&self, name: &str) -> Result<u64, ZipError> {
+        Ok(self
+            .archive
+            .by_index_data(self.index(name)?)?
+            .get_metadata()
+            .uncompressed_size)
+    }
+
+    /// Unpacks a file into memory.
+    pub fn read(&mut self, name: &str) -> Result<Vec<u8>, ZipError> {
+        let mut content = Vec::new();
+        self.copy(name, &mut content)?;
+        Ok(content)
+    }
+
+    /// Unpacks a file into `out` piece by piece and gives its size in bytes. On an error `out` has been given a part.
+    pub fn copy(&mut self, name: &str, out: &mut impl Write) -> Result<u64, ZipError> {
+        let index = self.index(name)?;
+        let mut file = self.archive.by_index(index)?;
+        let declared = file.size();
+        if declared > self.limits.entry_bytes {
+            return Err(ZipError::EntryTooLarge(declared));
+        }
+        let mut buffer = vec![0; 64 << 10];
+        let mut copied = 0;
+        loop {
+            let count = match file.read(&mut buffer) {
+                Ok(0) if copied < declared => return Err(ZipError::UnexpectedEnd),
+                Ok(0) => return Ok(copied),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(content_error(error, copied, declared)),
+            };
+            copied += count as u64;
+            if copied > declared {
+                return Err(ZipError::Invalid);
+            }
+            out.write_all(&buffer[..count])?;
+        }
+    }
+
+    fn index(&self, name: &str) -> Result<usize, ZipError> {
+        self.files
+            .get(name)
+            .copied()
+            .ok_or_else(|| ZipError::NotFound(name.to_owned()))
+    }
+}
+
+/// The unpacker reports a wrong CRC-32 only at the end of the content; before it, the data itself is broken.
+fn content_error(error: io::Error, copied: u64, declared: u64) -> ZipError {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => ZipError::UnexpectedEnd,
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other
+            if copied == declared =>
+        {
+            ZipError::Checksum
+        }
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => ZipError::Invalid,
+        _ => ZipError::Io(error),
+    }
+}
+
+fn check_directory<R: Read + Seek>(
+    archive: &ZipArchive<R>,
+    limits: Limits,
+) -> Result<BTreeMap<String, usize>, ZipError> {
+    let mut files = BTreeMap::new();
+    let mut trimmed = BTreeSet::new();
+    let mut repeated = BTreeSet::new();
+    let mut total: u64 = 0;
+    for index in 0..archive.len() {
+        let entry = archive.by_index_data(index)?;
+        let name = entry.name()?.into_owned();
+        if !name.trim().is_empty() && !trimmed.insert(name.trim().to_owned()) {
+            repeated.insert(name.trim().to_owned());
+        }
+        if !is_safe(&name) {
+            return Err(ZipError::UnsafeName(name));
+        }
+        if entry.encrypted() {
+            return Err(ZipError::Encrypted(name));
+        }
+        if entry.is_symlink() {
+            return Err(ZipError::SymbolicLink(name));
+        }
+        let (packed, size) = (entry.compressed_size(), entry.size());
+        if size > RATIO_FLOOR && size / packed.max(1) > limits.ratio {
+            return Err(ZipError::Ratio(name));
+        }
+        total = total.saturating_add(size);
+        if entry.is_file() {
+            files.insert(name, index);
+        }
+    }
+    if !repeated.is_empty() {
+        return Err(ZipError::DuplicateNames(repeated.into_iter().collect()));
+    }
+    if total > limits.total_bytes {
+        return Err(ZipError::ContentTooLarge(total));
+    }
+    Ok(files)
+}
+
+const CENTRAL_SIGNATURE: [u8; 4] = *b"PK\x01\x02";
+
+/// The names that stand in the directory more than once; the archive itself remembers only the last of each.
+fn repeated_names<R: Read + Seek>(archive: ZipArchive<R>) -> Vec<String> {
+    let start = archive.central_directory_start();
+    let mut source = archive.into_inner();
+    let mut seen = BTreeSet::new();
+    let mut repeated = BTreeSet::new();
+    if source.seek(SeekFrom::Start(start)).is_ok() {
+        // The directory has been read once without fault, so what ends the walk is its end.
+        while let Ok(name) = next_name(&mut source) {
+            let name = name.trim().to_owned();
+            if !seen.insert(name.clone()) {
+                repeated.insert(name);
+            }
+        }
+    }
+    repeated.into_iter().collect()
+}
+
+fn next_name<R: Read + Seek>(source: &mut R) -> io::Result<String> {
+    let mut header = [0; 46];
+    source.read_exact(&mut header)?;
+    if !header.starts_with(&CENTRAL_SIGNATURE) {
+        return Err(io::ErrorKind::InvalidData.into());
+    }
+    let length = |at: usize| u16::from_le_bytes([header[at], header[at + 1]]);
+    let mut name = vec![0; usize::from(length(28))];
+    source.read_exact(&mut name)?;
+    source.seek_relative(i64::from(length(30)) + i64::from(length(32)))?;
+    Ok(String::from_utf8_lossy(&name).into_owned())
+}
