@@ -4,13 +4,25 @@
 //! member in their published order, plus the digests and identifiers that belong to a noun itself (an intent's digest,
 //! a trace's id). This crate reads no file, no clock and no environment, and it decides nothing.
 
+pub mod approval;
+pub mod context;
+pub mod credential;
 pub mod decision;
+pub mod delegation;
+pub mod event;
+pub mod form;
 pub mod intent;
+pub mod inventory;
+pub mod kill_switch;
 pub mod policy;
+pub mod rate_limit;
 pub mod relationship;
+pub mod script;
+pub mod text;
 pub mod time;
 pub mod trace;
 pub mod verdict;
+pub mod vocabulary;
 
 pub use time::Timestamp;
 pub use verdict::Verdict;

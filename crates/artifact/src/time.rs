@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, cmp::Ordering, fmt, hash, str::FromStr, time::Duration};
 
-use jiff::{civil, tz::Offset};
+use jiff::{SignedDuration, civil};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// An instant with the UTC offset it was written in.
@@ -27,9 +27,17 @@ pub struct InvalidTimestamp(pub String);
 
 impl Timestamp {
     /// The time that was never set: `0001-01-01T00:00:00Z`.
-    pub const ZERO: Self = Self { seconds: -62_135_596_800, nanos: 0, offset_minutes: 0 };
+    pub const ZERO: Self = Self {
+        seconds: -62_135_596_800,
+        nanos: 0,
+        offset_minutes: 0,
+    };
     /// What stands in for a creation time that is not given: `1980-01-01T00:00:00Z`.
-    pub const EPOCH_1980: Self = Self { seconds: 315_532_800, nanos: 0, offset_minutes: 0 };
+    pub const EPOCH_1980: Self = Self {
+        seconds: 315_532_800,
+        nanos: 0,
+        offset_minutes: 0,
+    };
     /// `9999-12-31T23:59:59Z`, the last second that RFC 3339 can write.
     const LAST_SECOND: i64 = 253_402_300_799;
 
@@ -40,7 +48,11 @@ impl Timestamp {
     pub fn from_unix(seconds: i64, nanos: u32) -> Self {
         let seconds = seconds.saturating_add(i64::from(nanos / 1_000_000_000));
         let nanos = nanos % 1_000_000_000;
-        Self { seconds: seconds.clamp(Self::ZERO.seconds, Self::LAST_SECOND), nanos, offset_minutes: 0 }
+        Self {
+            seconds: seconds.clamp(Self::ZERO.seconds, Self::LAST_SECOND),
+            nanos,
+            offset_minutes: 0,
+        }
     }
 
     /// Seconds since the Unix epoch, rounded down.
@@ -64,7 +76,10 @@ impl Timestamp {
     /// The same instant written in UTC.
     #[must_use]
     pub const fn to_utc(self) -> Self {
-        Self { offset_minutes: 0, ..self }
+        Self {
+            offset_minutes: 0,
+            ..self
+        }
     }
 
     /// The same instant with its fraction cut off.
@@ -85,7 +100,10 @@ impl Timestamp {
         let nanos = self.nanos + duration.subsec_nanos();
         let seconds = i64::try_from(duration.as_secs()).unwrap_or(i64::MAX);
         let sum = Self::from_unix(self.seconds.saturating_add(seconds), nanos);
-        Self { offset_minutes: self.offset_minutes, ..sum }
+        Self {
+            offset_minutes: self.offset_minutes,
+            ..sum
+        }
     }
 
     /// The time from `earlier` to this instant, or nothing when it is not later.
@@ -102,11 +120,13 @@ impl Timestamp {
         Self::from_unix(self.seconds - self.seconds.rem_euclid(period_seconds.max(1)), 0)
     }
 
-    /// The wall-clock date and time in the offset this instant is written in.
+    /// The wall-clock date and time in the offset this instant is written in, which ends with the year 9999.
     fn civil(self) -> civil::DateTime {
-        let offset = Offset::from_seconds(i32::from(self.offset_minutes) * 60).unwrap_or(Offset::UTC);
-        jiff::Timestamp::new(self.seconds, i32::try_from(self.nanos).unwrap_or(0))
-            .map_or(civil::DateTime::ZERO, |instant| offset.to_datetime(instant))
+        let seconds = self.seconds + i64::from(self.offset_minutes) * 60;
+        let nanos = i32::try_from(self.nanos).unwrap_or(0);
+        civil::date(1970, 1, 1)
+            .at(0, 0, 0, 0)
+            .saturating_add(SignedDuration::new(seconds, nanos))
     }
 }
 
@@ -202,23 +222,32 @@ fn parse(text: &[u8]) -> Option<Timestamp> {
         part(11..13)?,
         part(14..16)?,
         part(17..19)?,
-        i32::try_from(nanos).ok()?,
+        0,
     )
     .ok()?;
-    let offset = Offset::from_seconds(i32::from(offset_minutes) * 60).ok()?;
-    let instant = offset.to_timestamp(at).ok()?;
-    // A fraction of a second before 1970 counts from the whole second below it.
-    let seconds = instant.as_nanosecond().div_euclid(1_000_000_000);
-    Some(Timestamp { seconds: i64::try_from(seconds).ok()?, nanos, offset_minutes })
+    let local_seconds = at
+        .duration_since(civil::date(1970, 1, 1).at(0, 0, 0, 0))
+        .as_secs();
+    let seconds = local_seconds - i64::from(offset_minutes) * 60;
+    let writable = Timestamp::ZERO.seconds..=Timestamp::LAST_SECOND;
+    writable.contains(&seconds).then_some(Timestamp {
+        seconds,
+        nanos,
+        offset_minutes,
+    })
 }
 
 fn digits(text: &[u8]) -> Option<u32> {
-    text.iter().try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    text.iter().try_fold(0_u32, |sum, byte| {
+        byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0'))
+    })
 }
 
 /// Splits `.123Z` into nanoseconds and the zone that follows.
 fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
-    let Some(rest) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let Some(rest) = text.strip_prefix(b".") else {
+        return Some((0, text));
+    };
     let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if length == 0 {
         return None;
@@ -231,7 +260,9 @@ fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 fn offset(text: &[u8]) -> Option<i16> {
-    let [sign, h1, h2, b':', m1, m2] = text else { return (text == b"Z").then_some(0) };
+    let [sign, h1, h2, b':', m1, m2] = text else {
+        return (text == b"Z").then_some(0);
+    };
     let (hours, minutes) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
     if hours > 23 || minutes > 59 {
         return None;
@@ -287,7 +318,10 @@ mod tests {
             "2026-02-18T04:30:00-05:30",
             "9999-12-31T23:59:59Z",
         ] {
-            assert_eq!(text.parse::<Timestamp>().map(|at| at.to_string()), Ok(text.to_owned()));
+            assert_eq!(
+                text.parse::<Timestamp>().map(|at| at.to_string()),
+                Ok(text.to_owned())
+            );
         }
     }
 
@@ -315,6 +349,8 @@ mod tests {
             "2026-02-18T10:00:00+24:00",
             " 2026-02-18T10:00:00Z",
             "2026-02-18T10:00:00Z ",
+            "0001-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-01:00",
             "２026-02-18T10:00:00Z",
         ] {
             assert!(text.parse::<Timestamp>().is_err(), "{text:?} was read");
@@ -327,8 +363,14 @@ mod tests {
         let utc: Timestamp = "2026-02-18T10:00:00Z".parse().unwrap();
         assert_eq!(berlin, utc);
         assert_eq!(berlin.to_utc().to_string(), utc.to_string());
-        assert_eq!(berlin.saturating_add(Duration::from_millis(1500)).to_string(), "2026-02-18T11:00:01.5+01:00");
-        assert_eq!(utc.saturating_add(Duration::MAX).to_string(), "9999-12-31T23:59:59.999999999Z");
+        assert_eq!(
+            berlin.saturating_add(Duration::from_millis(1500)).to_string(),
+            "2026-02-18T11:00:01.5+01:00"
+        );
+        assert_eq!(
+            utc.saturating_add(Duration::MAX).to_string(),
+            "9999-12-31T23:59:59.999999999Z"
+        );
         assert_eq!(utc.since(Timestamp::EPOCH_1980).as_secs(), 1_455_876_000);
         assert_eq!(Timestamp::ZERO.since(utc), Duration::ZERO);
     }

@@ -1,12 +1,16 @@
 //! The intent request as it stands in JSON.
 
-use gait_canon::json::{Object, Value};
+use gait_canon::json::{Object, Reader, Value};
 use serde::{Deserialize, Serialize};
 
+use super::IntentError;
 use crate::{relationship::Relationship, time::Timestamp};
 
 /// The schema id of an intent request.
 pub const SCHEMA_ID: &str = "gait.gate.intent_request";
+
+/// The schema version of an intent request.
+pub const SCHEMA_VERSION: &str = "1.0.0";
 
 /// One tool call, as its caller describes it before it runs (`gait.gate.intent_request`).
 ///
@@ -56,6 +60,16 @@ pub struct IntentRequest {
     pub relationship: Option<Relationship>,
     /// Who calls, from where and how risky it is.
     pub context: Context,
+}
+
+impl IntentRequest {
+    /// Reads a request from JSON: at most 64 MiB, strictly, save that text which is not Unicode becomes U+FFFD.
+    ///
+    /// `null` is a request without any member.
+    pub fn read(bytes: &[u8]) -> Result<Self, IntentError> {
+        let request: Option<Self> = Reader::new().replace_invalid_text().read(bytes)?;
+        Ok(request.unwrap_or_default())
+    }
 }
 
 /// The steps of a scripted intent, in the order in which they would run.
