@@ -141,3 +141,61 @@ pub fn short_id(text: &str) -> String {
     let digest = Digest::of(text.as_bytes());
     hex::encode(digest.as_bytes()).as_str()[..24].to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn known_digests() {
+        assert_eq!(Digest::of(b"abc").to_string(), ABC);
+        assert_eq!(short_id("abc"), ABC[..24]);
+        let mut hasher = Hasher::new();
+        hasher.update(b"a");
+        hasher.update(b"bc");
+        assert_eq!(hasher.finish(), Digest::of(b"abc"));
+        let object = json::parse(br#"{"b":1.0,"a":null}"#).unwrap();
+        assert_eq!(
+            Digest::of_canonical(&object).unwrap(),
+            Digest::of(br#"{"a":null,"b":1}"#)
+        );
+        assert_eq!(
+            json::canonical_digest_of_bytes(br#"{"b":1.0,"a":null}"#).unwrap(),
+            Digest::of(br#"{"a":null,"b":1}"#)
+        );
+    }
+
+    #[test]
+    fn texts_are_read_strictly() {
+        assert_eq!(ABC.parse(), Ok(Digest::of(b"abc")));
+        assert_eq!(
+            Digest::parse_any_case(&ABC.to_uppercase()),
+            Ok(Digest::of(b"abc"))
+        );
+        let refused = [
+            ABC.to_uppercase(),
+            ABC[1..].to_owned(),
+            format!("{ABC}0"),
+            format!("sha256:{ABC}"),
+            ABC.replace('b', "g"),
+            format!(" {}", &ABC[1..]),
+            format!("+{}", &ABC[1..]),
+            "é".repeat(32),
+            String::new(),
+        ];
+        for text in refused {
+            assert_eq!(text.parse::<Digest>(), Err(DigestError), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_form_is_the_text() {
+        let digest = Digest::of(b"abc");
+        let value = json::to_value(&digest).unwrap();
+        assert_eq!(value.as_str(), Some(ABC));
+        assert_eq!(json::from_value::<Digest>(&value).unwrap(), digest);
+        assert!(json::from_value::<Digest>(&ABC.to_uppercase().into()).is_err());
+    }
+}

@@ -114,3 +114,96 @@ impl schemars::JsonSchema for Signature {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key() -> PrivateKey {
+        PrivateKey::from_seed(&[3; 32])
+    }
+
+    fn signed() -> (Digest, Signature) {
+        let digest = Digest::of(b"document");
+        (digest, sign(&digest, &key()))
+    }
+
+    #[test]
+    fn what_is_signed_verifies() {
+        let (digest, signature) = signed();
+        assert_eq!(verify(&signature, &digest, &key().public()), Ok(true));
+        let anonymous = Signature {
+            key_id: String::new(),
+            ..signature
+        };
+        assert_eq!(verify(&anonymous, &digest, &key().public()), Ok(true));
+    }
+
+    #[test]
+    fn the_message_is_the_raw_digest() {
+        let (digest, signature) = signed();
+        let bytes: [u8; 64] = STANDARD.decode(signature.sig).unwrap().try_into().unwrap();
+        assert!(key().public().verifies(digest.as_bytes(), &bytes));
+        assert!(!key().public().verifies(digest.to_string().as_bytes(), &bytes));
+    }
+
+    #[test]
+    fn a_wrong_but_well_formed_signature_does_not_hold() {
+        let (digest, signature) = signed();
+        let other = sign(&Digest::of(b"other"), &key());
+        let swapped = Signature {
+            sig: other.sig,
+            ..signature.clone()
+        };
+        assert_eq!(verify(&swapped, &digest, &key().public()), Ok(false));
+        let anonymous = Signature {
+            key_id: String::new(),
+            ..signature
+        };
+        assert_eq!(
+            verify(&anonymous, &digest, &PrivateKey::from_seed(&[4; 32]).public()),
+            Ok(false)
+        );
+    }
+
+    #[test]
+    fn checks_come_in_order() {
+        let (digest, good) = signed();
+        let text = str::to_owned;
+        // Each case repairs what the one before was refused for.
+        let mut signature = Signature::default();
+        let check = |signature: &Signature| {
+            verify(signature, &digest, &key().public())
+                .unwrap_err()
+                .to_string()
+        };
+        assert_eq!(check(&signature), "missing signed_digest");
+        signature.signed_digest = good.signed_digest.to_uppercase();
+        assert_eq!(check(&signature), "signed_digest mismatch");
+        signature.signed_digest = good.signed_digest;
+        signature.alg = text("Ed25519");
+        assert_eq!(check(&signature), "unsupported alg: Ed25519");
+        signature.alg = good.alg;
+        signature.key_id = good.key_id.to_uppercase();
+        assert_eq!(check(&signature), "key id mismatch");
+        signature.key_id = good.key_id;
+        signature.sig = text("****");
+        assert_eq!(check(&signature), "decode sig: not standard padded base64");
+        signature.sig = text("AAAA");
+        assert_eq!(check(&signature), "invalid signature length: 3");
+        signature.sig = good.sig;
+        assert_eq!(verify(&signature, &digest, &key().public()), Ok(true));
+    }
+
+    #[test]
+    fn json_form() {
+        let (_, signature) = signed();
+        let value = crate::json::to_value(&signature).unwrap();
+        assert_eq!(
+            value.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["alg", "key_id", "sig", "signed_digest"]
+        );
+        assert_eq!(crate::json::from_value::<Signature>(&value).unwrap(), signature);
+        assert!(crate::json::read::<Signature>(br#"{"alg":"ed25519","extra":null}"#).is_err());
+    }
+}

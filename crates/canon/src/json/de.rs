@@ -481,3 +481,225 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
             .map_err(|error| self.locate(error))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::Deserialize;
+
+    use super::super::{Number, Value, from_value, read, to_value};
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    struct Document {
+        #[serde(default)]
+        name: String,
+        #[serde(default)]
+        count: i32,
+        #[serde(default)]
+        ratio: f64,
+        #[serde(default)]
+        targets: Vec<Target>,
+        #[serde(default)]
+        labels: BTreeMap<String, Option<String>>,
+        #[serde(default)]
+        free: Value,
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Target {
+        kind: Kind,
+        #[serde(default)]
+        port: Option<u16>,
+    }
+
+    #[derive(Debug, Default, Deserialize, PartialEq)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        #[default]
+        Host,
+        Path(String),
+        Pair(u8, u8),
+        Range {
+            #[serde(default)]
+            low: u8,
+        },
+    }
+
+    #[test]
+    fn a_document_is_read() {
+        let document: Document = read(
+            br#"{"name":"n","count":-3,"ratio":1e1,"more":[{}],
+                 "targets":[{"kind":"host","port":80},{"kind":{"path":"p"}},{"kind":{"pair":[1,2]}},
+                            {"kind":{"range":{"low":null}}}],
+                 "labels":{"a":"b","c":null},"free":{"n":null,"big":12345678901234567890.10}}"#,
+        )
+        .unwrap();
+        assert_eq!(
+            (document.name.as_str(), document.count, document.ratio),
+            ("n", -3, 10.0)
+        );
+        let kinds: Vec<_> = document.targets.iter().map(|target| &target.kind).collect();
+        let expected = [
+            Kind::Host,
+            Kind::Path("p".into()),
+            Kind::Pair(1, 2),
+            Kind::Range { low: 0 },
+        ];
+        assert_eq!(kinds, expected.iter().collect::<Vec<_>>());
+        assert_eq!(document.labels["c"], None);
+        let free = document.free.as_object().unwrap();
+        assert_eq!(free.get("n"), Some(&Value::Null));
+        assert_eq!(
+            free.get("big").and_then(Value::as_number).map(Number::as_str),
+            Some("12345678901234567890.10")
+        );
+    }
+
+    #[test]
+    fn null_fields_count_as_absent() {
+        let text = br#"{"name":null,"count":null,"ratio":null,"targets":null,"labels":null,"free":null}"#;
+        assert_eq!(read::<Document>(text).unwrap(), Document::default());
+    }
+
+    #[test]
+    fn unknown_members_are_refused_even_when_null() {
+        let error = read::<Target>(br#"{"kind":"host","prot":null}"#).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "unknown field `prot`, expected `kind` or `port` at line 1, column 16"
+        );
+    }
+
+    #[test]
+    fn mismatches_name_path_and_place() {
+        let cases = [
+            ("[]", "", "invalid type: array, expected struct Document", 1, 1),
+            ("null", "", "invalid type: null, expected struct Document", 1, 1),
+            (
+                "{\"name\":1}",
+                "name",
+                "invalid type: integer `1`, expected a string",
+                1,
+                9,
+            ),
+            (
+                "{\"count\":1.0}",
+                "count",
+                "invalid type: number `1.0`, expected i32",
+                1,
+                10,
+            ),
+            (
+                "{\"count\":1e2}",
+                "count",
+                "invalid type: number `1e2`, expected i32",
+                1,
+                10,
+            ),
+            (
+                "{\"count\":2147483648}",
+                "count",
+                "invalid type: number `2147483648`, expected i32",
+                1,
+                10,
+            ),
+            (
+                "{\"count\":\"1\"}",
+                "count",
+                "invalid type: string \"1\", expected i32",
+                1,
+                10,
+            ),
+            (
+                "{\"ratio\":1e999}",
+                "ratio",
+                "invalid type: number `1e999`, expected a number within the range of doubles",
+                1,
+                10,
+            ),
+            (
+                "{\"targets\":[{\"kind\":\"host\"},\n{\"kind\":7}]}",
+                "targets[1].kind",
+                "invalid type: number `7`, expected enum Kind",
+                2,
+                9,
+            ),
+            ("{\"targets\":[{}]}", "targets[0]", "missing field `kind`", 1, 13),
+            (
+                "{\"targets\":[{\"kind\":\"host\",\"port\":-1}]}",
+                "targets[0].port",
+                "invalid type: number `-1`, expected u16",
+                1,
+                35,
+            ),
+            (
+                "{\"targets\":[{\"kind\":{\"pair\":[1,256]}}]}",
+                "targets[0].kind.pair[1]",
+                "invalid type: number `256`, expected u8",
+                1,
+                32,
+            ),
+            (
+                "{\"labels\":{\"x y\":[]}}",
+                "labels.x y",
+                "invalid type: array, expected a string",
+                1,
+                18,
+            ),
+        ];
+        for (text, path, message, line, column) in cases {
+            let error = read::<Document>(text.as_bytes()).unwrap_err();
+            let position = error.position().unwrap();
+            assert_eq!(
+                (
+                    error.path().unwrap_or(""),
+                    error.kind().to_string().as_str(),
+                    position.line,
+                    position.column
+                ),
+                (path, message, line, column),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_of_trees_have_a_path_and_no_place() {
+        let value = super::super::parse(br#"{"targets":[{"kind":[]}]}"#).unwrap();
+        let error = from_value::<Document>(&value).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "targets[0].kind: invalid type: array, expected enum Kind"
+        );
+    }
+
+    #[test]
+    fn numbers_survive_typed_detours() {
+        for text in [
+            "1",
+            "-0",
+            "1.0",
+            "1E5",
+            "0.10",
+            "18446744073709551616",
+            "1e999",
+            "-0.0",
+        ] {
+            let value: Value = read(text.as_bytes()).unwrap();
+            assert_eq!(value.as_number().unwrap().as_str(), text);
+            assert_eq!(to_value(&value).unwrap(), value);
+            assert_eq!(from_value::<Value>(&value).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn other_formats_see_ordinary_numbers() {
+        let value: Value = serde_json::from_str(r#"{"a":[1,-2,0.5,null,"x",true]}"#).unwrap();
+        assert_eq!(
+            serde_json::to_string(&value).unwrap(),
+            r#"{"a":[1,-2,0.5,null,"x",true]}"#
+        );
+    }
+}

@@ -179,3 +179,214 @@ fn place(bytes: &[u8], text: &str, offset: usize) -> Position {
     }
     Position::locate(bytes, original + offset.saturating_sub(decoded))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(reader: Reader, text: &[u8]) -> (String, usize, usize, usize) {
+        let error = reader.parse(text).unwrap_err();
+        let position = error.position().unwrap();
+        (
+            error.kind().to_string(),
+            position.offset,
+            position.line,
+            position.column,
+        )
+    }
+
+    #[test]
+    fn refusals_name_their_place() {
+        let cases: &[(&[u8], &str, usize, usize, usize)] = &[
+            (b"", "unexpected end, expected a value", 0, 1, 1),
+            (b" \n ", "unexpected end, expected a value", 3, 2, 2),
+            (b"\xEF\xBB\xBF{}", "starts with a byte order mark", 0, 1, 1),
+            (b"{} x", "unexpected bytes after the value", 3, 1, 4),
+            (b"{}{}", "unexpected bytes after the value", 2, 1, 3),
+            (b"[1,]", "unexpected ']', expected a value", 3, 1, 4),
+            (b"[1 2]", "unexpected '2', expected `,` or `]`", 3, 1, 4),
+            (b"[1}", "unexpected '}', expected `,` or `]`", 2, 1, 3),
+            (b"{\"a\":1,}", "unexpected '}', expected a string key", 7, 1, 8),
+            (b"{a:1}", "unexpected 'a', expected a string key or `}`", 1, 1, 2),
+            (b"{\"a\" 1}", "unexpected '1', expected `:`", 5, 1, 6),
+            (b"{\"a\":1", "unexpected end, expected `,` or `}`", 6, 1, 7),
+            (b"[", "unexpected end, expected a value", 1, 1, 2),
+            (b"nul", "unexpected end, expected null", 3, 1, 4),
+            (b"truE", "unexpected 'E', expected true", 3, 1, 4),
+            (b"NaN", "unexpected 'N', expected a value", 0, 1, 1),
+            (b"+1", "unexpected '+', expected a value", 0, 1, 1),
+            (b"01", "unexpected bytes after the value", 1, 1, 2),
+            (b"-", "unexpected end, expected a digit", 1, 1, 2),
+            (b"1.", "unexpected end, expected a digit", 2, 1, 3),
+            (b".5", "unexpected '.', expected a value", 0, 1, 1),
+            (b"[1.e5]", "unexpected 'e', expected a digit", 3, 1, 4),
+            (b"1e+", "unexpected end, expected a digit", 3, 1, 4),
+            (b"\"a", "unexpected end, expected `\"`", 2, 1, 3),
+            (
+                b"\"a\nb\"",
+                "control character U+000A in a string must be escaped",
+                2,
+                1,
+                3,
+            ),
+            (b"\"\\x\"", "invalid escape in a string", 1, 1, 2),
+            (b"\"\\u12\"", "invalid escape in a string", 1, 1, 2),
+            (b"\"\\u12g4\"", "invalid escape in a string", 1, 1, 2),
+            (b"\"\\", "invalid escape in a string", 1, 1, 2),
+            (b"\"x\\ud800\"", "unpaired surrogate escape in a string", 2, 1, 3),
+            (
+                b"\"\\udc00\\ud800\"",
+                "unpaired surrogate escape in a string",
+                1,
+                1,
+                2,
+            ),
+            (
+                b"\"\\ud800\\u0041\"",
+                "unpaired surrogate escape in a string",
+                1,
+                1,
+                2,
+            ),
+            (
+                "[\"é\n\", \"é\", x]".as_bytes(),
+                "control character U+000A in a string must be escaped",
+                4,
+                1,
+                4,
+            ),
+            (
+                "[\"é\",\n\"é\", x]".as_bytes(),
+                "unexpected 'x', expected a value",
+                13,
+                2,
+                6,
+            ),
+            (b"[\"ok\",\n \"\xFF\"]", "invalid UTF-8", 9, 2, 3),
+            (b"\"\xED\xA0\x80\"", "invalid UTF-8", 1, 1, 2),
+            (b"\"\xC0\xAF\"", "invalid UTF-8", 1, 1, 2),
+            (b"{\"a\":1,\n \"a\":2}", "duplicate key \"a\"", 9, 2, 2),
+            (b"{\"a\":1,\"\\u0061\":2}", "duplicate key \"a\"", 7, 1, 8),
+        ];
+        for &(text, kind, offset, line, column) in cases {
+            assert_eq!(
+                refusal(Reader::new(), text),
+                (kind.to_owned(), offset, line, column),
+                "{}",
+                text.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn duplicates_are_found_in_large_objects() {
+        let mut members: Vec<String> = (0..5000).map(|index| format!("\"k{index}\":0")).collect();
+        let text = format!("{{{}}}", members.join(","));
+        assert_eq!(
+            Reader::new()
+                .parse(text.as_bytes())
+                .unwrap()
+                .as_object()
+                .unwrap()
+                .len(),
+            5000
+        );
+        members.insert(4000, "\"k17\":0".to_owned());
+        members.push("\"k3\":0".to_owned());
+        let text = format!("{{{}}}", members.join(","));
+        let error = Reader::new().parse(text.as_bytes()).unwrap_err();
+        assert_eq!(
+            *error.kind(),
+            ErrorKind::DuplicateKey("k17".to_owned()),
+            "the first in the text"
+        );
+        assert_eq!(
+            error.position().unwrap().offset,
+            members[..4000].join(",").len() + 2
+        );
+    }
+
+    #[test]
+    fn equal_keys_of_different_objects_are_no_duplicates() {
+        assert!(
+            Reader::new()
+                .parse(br#"{"a":{"a":[{"a":1},{"a":1}]},"b":{"a":1}}"#)
+                .is_ok()
+        );
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert!(Reader::new().parse(&nested(128)).is_ok());
+        assert_eq!(
+            refusal(Reader::new(), &nested(129)).0,
+            "nested deeper than 128 levels"
+        );
+        assert!(Reader::new().max_depth(2).parse(b"[{}]").is_ok());
+        assert_eq!(refusal(Reader::new().max_depth(2), b"[{\"a\":[]}]").1, 6);
+        let deepest = Reader::new().max_depth(usize::MAX);
+        assert!(deepest.parse(&nested(1024)).is_ok());
+        assert!(deepest.parse(&nested(1_000_000)).is_err());
+    }
+
+    #[test]
+    fn length_is_bounded() {
+        assert!(Reader::new().max_bytes(4).parse(b"true").is_ok());
+        let error = Reader::new().max_bytes(4).parse(b"false").unwrap_err();
+        assert_eq!(*error.kind(), ErrorKind::TooLong { length: 5, limit: 4 });
+    }
+
+    #[test]
+    fn trailing_bytes_are_ignored_on_demand() {
+        let value = Reader::new().allow_trailing().parse(b" [1] and more").unwrap();
+        assert_eq!(value, Value::Array(vec![1_i64.into()]));
+    }
+
+    #[test]
+    fn invalid_text_is_replaced_byte_by_byte() {
+        let cases: &[(&[u8], &str)] = &[
+            (b"\"a\xFFb\"", "a\u{fffd}b"),
+            (b"\"\xE2\x82\"", "\u{fffd}\u{fffd}"),
+            (b"\"\xED\xA0\x80\"", "\u{fffd}\u{fffd}\u{fffd}"),
+            (b"\"\xF0\x9F\x98x\"", "\u{fffd}\u{fffd}\u{fffd}x"),
+            (b"\"\\ud800\"", "\u{fffd}"),
+            (b"\"\\ud800\\ud800\\udc00\"", "\u{fffd}\u{10000}"),
+            (b"\"\\udc00\\u0041\"", "\u{fffd}A"),
+            (b"\"\\ud83d\\ude00\"", "\u{1f600}"),
+        ];
+        for &(text, expected) in cases {
+            let value = Reader::new().replace_invalid_text().parse(text).unwrap();
+            assert_eq!(value.as_str(), Some(expected), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn places_are_those_of_the_original_bytes() {
+        let reader = Reader::new().replace_invalid_text();
+        assert_eq!(
+            refusal(reader, b"[\"\xFF\xFF\", x]"),
+            ("unexpected 'x', expected a value".into(), 7, 1, 8)
+        );
+        assert_eq!(
+            refusal(reader, b"[\xFF]"),
+            ("unexpected '\u{fffd}', expected a value".into(), 1, 1, 2)
+        );
+        assert_eq!(refusal(reader, b"[\"\xFF\n\"]").1, 3);
+        let twice = b"{\"\xFF\":1,\"\xFE\":1}";
+        assert_eq!(
+            refusal(reader, twice),
+            ("duplicate key \"\u{fffd}\"".into(), 7, 1, 8)
+        );
+    }
+
+    #[test]
+    fn canonicalising_names_the_number_that_has_no_double() {
+        let error = Reader::new().canonicalise(b"{\"a\":\n[1, 1e400]}").unwrap_err();
+        assert_eq!(error.to_string(), "number out of range at line 2, column 5");
+        assert_eq!(
+            Reader::new().canonicalise(b"{\"b\":1.0,\"a\":-0}").unwrap(),
+            b"{\"a\":0,\"b\":1}"
+        );
+    }
+}

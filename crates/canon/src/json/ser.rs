@@ -413,3 +413,63 @@ impl Serializer for KeySerializer {
         Err(not_a_key())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{compact_in_order, to_value};
+    use super::*;
+
+    #[derive(serde::Serialize)]
+    enum Shape {
+        Unit,
+        Newtype(u8),
+        Tuple(u8, i64),
+        Struct { a: Option<u8>, b: f64 },
+    }
+
+    fn text(value: &impl Serialize) -> String {
+        compact_in_order(&to_value(value).unwrap())
+    }
+
+    #[test]
+    fn rust_values_have_their_usual_json_form() {
+        assert_eq!(text(&Shape::Unit), r#""Unit""#);
+        assert_eq!(text(&Shape::Newtype(1)), r#"{"Newtype":1}"#);
+        assert_eq!(text(&Shape::Tuple(1, -2)), r#"{"Tuple":[1,-2]}"#);
+        assert_eq!(
+            text(&Shape::Struct { a: None, b: 2.0 }),
+            r#"{"Struct":{"a":null,"b":2}}"#
+        );
+        assert_eq!(
+            text(&BTreeMap::from([(2, 'x'), (10, 'y')])),
+            r#"{"2":"x","10":"y"}"#
+        );
+        assert_eq!(
+            text(&(u128::MAX, i128::MIN)),
+            format!("[{},{}]", u128::MAX, i128::MIN)
+        );
+    }
+
+    #[test]
+    fn some_rust_values_have_no_json_form() {
+        #[derive(serde::Serialize)]
+        struct Twice {
+            a: u8,
+            #[serde(flatten)]
+            rest: BTreeMap<String, u8>,
+        }
+        let twice = Twice {
+            a: 1,
+            rest: BTreeMap::from([("a".to_owned(), 2)]),
+        };
+        assert_eq!(
+            *to_value(&twice).unwrap_err().kind(),
+            ErrorKind::DuplicateKey("a".to_owned())
+        );
+        assert!(to_value(&f64::NAN).is_err());
+        assert!(to_value(&BTreeMap::from([(true, 1)])).is_err());
+        assert!(to_value(&BTreeMap::from([(vec![1], 1)])).is_err());
+    }
+}

@@ -496,3 +496,24 @@ impl schemars::JsonSchema for Object {
         schemars::json_schema!({ "type": "object" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn objects_keep_their_order() {
+        let mut object = Object::new();
+        for key in ["c", "a", "b"] {
+            assert_eq!(object.insert(key, key), None);
+        }
+        assert_eq!(object.insert("a", true), Some("a".into()));
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["c", "a", "b"]);
+        assert_eq!(object.remove("c"), Some("c".into()));
+        assert_eq!(object.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(
+            object,
+            Object::from_iter([("b", "b".into()), ("a", Value::Bool(true))])
+        );
+    }
+}

@@ -263,3 +263,111 @@ fn compare_utf16(a: &str, b: &str) -> Ordering {
         None => a.len().cmp(&b.len()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{canonical_bytes, compact, compact_in_order, parse, pretty};
+    use super::*;
+
+    fn canonical(text: &str) -> String {
+        String::from_utf8(canonical_bytes(&parse(text.as_bytes()).unwrap()).unwrap()).unwrap()
+    }
+
+    /// RFC 8785 section 3.2.2.
+    #[test]
+    fn primitive_values_are_canonicalised() {
+        let text = r#"{
+            "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001],
+            "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+            "literals": [null, true, false]
+        }"#;
+        let expected = concat!(
+            r#"{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"#,
+            r#""string":"€$\u000f\nA'B\"\\\\\"/"}"#
+        );
+        assert_eq!(canonical(text), expected);
+    }
+
+    /// RFC 8785 section 3.2.3.
+    #[test]
+    fn keys_are_sorted_by_utf16_code_units() {
+        let text = r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#;
+        assert_eq!(
+            canonical(text),
+            "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"ö\":7,\"€\":1,\"😀\":5,\"\u{fb33}\":3}"
+        );
+    }
+
+    #[test]
+    fn utf16_order_is_that_of_the_code_units() {
+        let keys = [
+            "",
+            "a",
+            "aa",
+            "b",
+            "\u{7f}",
+            "\u{80}",
+            "é",
+            "\u{7ff}",
+            "\u{800}",
+            "\u{d7ff}",
+            "\u{e000}",
+            "\u{efff}",
+            "\u{f000}",
+            "\u{ffff}",
+            "\u{10000}",
+            "\u{10ffff}",
+            "a\u{ffff}",
+            "a\u{10000}",
+        ];
+        for a in keys {
+            for b in keys {
+                assert_eq!(
+                    compare_utf16(a, b),
+                    a.encode_utf16().cmp(b.encode_utf16()),
+                    "{a:?} {b:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn canonical_strings_escape_only_what_they_must() {
+        assert_eq!(
+            canonical(r#""\u0000\b\f\n\r\t\u001f\/<>&\u007f\u2028""#),
+            "\"\\u0000\\b\\f\\n\\r\\t\\u001f/<>&\u{7f}\u{2028}\""
+        );
+    }
+
+    #[test]
+    fn plain_layouts() {
+        let value = parse("{\"b\":[1.50,\"<&>\u{2028}\u{2029}\u{20ac}\"],\"a\":{},\"\u{10000}\":[],\"\u{ffff}\":{\"z\":null,\"y\":1e-07}}".as_bytes()).unwrap();
+        let inner = r#""b":[1.5,"\u003c\u0026\u003e\u2028\u2029€"]"#;
+        assert_eq!(
+            compact(&value),
+            format!("{{\"a\":{{}},{inner},\"\u{ffff}\":{{\"y\":1e-7,\"z\":null}},\"\u{10000}\":[]}}")
+        );
+        assert_eq!(
+            compact_in_order(&value),
+            format!("{{{inner},\"a\":{{}},\"\u{10000}\":[],\"\u{ffff}\":{{\"z\":null,\"y\":1e-7}}}}")
+        );
+    }
+
+    #[test]
+    fn pretty_layout() {
+        let value = parse(br#"{"b":[1,[],{"c":{}}],"a":{"x":true}}"#).unwrap();
+        let expected = r#"{
+  "b": [
+    1,
+    [],
+    {
+      "c": {}
+    }
+  ],
+  "a": {
+    "x": true
+  }
+}"#;
+        assert_eq!(pretty(&value).unwrap(), expected);
+    }
+}

@@ -187,3 +187,173 @@ fn decode(kind: KeyKind, text: &str) -> Result<Vec<u8>, KeyError> {
         .decode(text.trim())
         .map_err(|_| KeyError::Encoding { kind })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8032 section 7.1, tests 1 to 3: seed, public key, message, signature.
+    const RFC_8032: [[&str; 4]; 3] = [
+        [
+            "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+            "",
+            "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+        ],
+        [
+            "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+            "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+            "72",
+            "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+        ],
+        [
+            "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7",
+            "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025",
+            "af82",
+            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a",
+        ],
+    ];
+
+    fn bytes<const N: usize>(digits: &str) -> [u8; N] {
+        let decoded: Vec<u8> = (0..digits.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+            .collect();
+        decoded.try_into().unwrap()
+    }
+
+    fn message(digits: &str) -> Vec<u8> {
+        (0..digits.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn rfc_8032_vectors() {
+        for [seed, public, text, signature] in RFC_8032 {
+            let key = PrivateKey::from_seed(&bytes(seed));
+            assert_eq!(*key.public().as_bytes(), bytes(public));
+            assert_eq!(key.sign(&message(text)), bytes(signature));
+            assert!(key.public().verifies(&message(text), &bytes(signature)));
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_is_noticed() {
+        let [_, public, text, signature] = RFC_8032[2];
+        let (public, signature) = (bytes::<32>(public), bytes::<64>(signature));
+        for bit in (0..512).step_by(5) {
+            let mut flipped = signature;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                !PublicKey::from_bytes(&public).verifies(&message(text), &flipped),
+                "signature bit {bit}"
+            );
+        }
+        for bit in (0..256).step_by(5) {
+            let mut flipped = public;
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(
+                !PublicKey::from_bytes(&flipped).verifies(&message(text), &signature),
+                "key bit {bit}"
+            );
+        }
+    }
+
+    /// Adding the group order to S gives the same point; accepting it would make signatures malleable.
+    #[test]
+    fn scalars_not_below_the_order_are_refused() {
+        const ORDER: &str = "edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010";
+        let [_, public, text, signature] = RFC_8032[1];
+        let mut malleated = bytes::<64>(signature);
+        let mut carry = 0;
+        for (byte, addend) in malleated[32..].iter_mut().zip(bytes::<32>(ORDER)) {
+            let sum = u16::from(*byte) + u16::from(addend) + carry;
+            *byte = (sum & 0xFF) as u8;
+            carry = sum >> 8;
+        }
+        assert!(!PublicKey::from_bytes(&bytes(public)).verifies(&message(text), &malleated));
+    }
+
+    /// The neutral element as key makes R = S = 0·B a signature of everything; see the module on signatures for why such
+    /// keys are left to whoever names them.
+    #[test]
+    fn small_order_keys_follow_the_plain_equation() {
+        let neutral = {
+            let mut point = [0; 32];
+            point[0] = 1;
+            point
+        };
+        let mut signature = [0; 64];
+        signature[..32].copy_from_slice(&neutral);
+        assert!(PublicKey::from_bytes(&neutral).verifies(b"anything", &signature));
+        assert!(!PublicKey::from_bytes(&bytes(RFC_8032[0][1])).verifies(b"anything", &signature));
+    }
+
+    #[test]
+    fn bytes_off_the_curve_verify_nothing() {
+        let mut off_curve = [0; 32];
+        off_curve[0] = 2;
+        let key = PublicKey::from_bytes(&off_curve);
+        assert!(key.point.is_none());
+        assert!(!key.verifies(b"", &[0; 64]));
+    }
+
+    #[test]
+    fn key_texts_round_trip() {
+        let key = PrivateKey::generate().unwrap();
+        let text = key.to_base64();
+        assert_eq!(text.len(), 88);
+        let again = PrivateKey::from_base64(&format!("\u{a0}\n{}\r\n", *text)).unwrap();
+        assert_eq!(again.public(), key.public());
+        let public = PublicKey::from_base64(&key.public().to_base64()).unwrap();
+        assert_eq!(public, key.public());
+        assert_eq!(
+            public.key_id().to_string(),
+            Digest::of(public.as_bytes()).to_string()
+        );
+    }
+
+    #[test]
+    fn wrong_key_texts_are_refused() {
+        let key = PrivateKey::from_seed(&[7; 32]);
+        let other = PrivateKey::from_seed(&[8; 32]);
+        let pair = [[7; 32], *other.public().as_bytes()].concat();
+        let broken = format!("{}\n{}", &key.to_base64()[..44], &key.to_base64()[44..]);
+        let unpadded = key.to_base64().trim_end_matches('=').to_owned();
+        let cases = [
+            (STANDARD.encode([7; 32]), "invalid private key length: 32"),
+            (STANDARD.encode([7; 65]), "invalid private key length: 65"),
+            (String::new(), "invalid private key length: 0"),
+            (
+                "not base64".to_owned(),
+                "decode private key: not standard padded base64",
+            ),
+            (broken, "decode private key: not standard padded base64"),
+            (unpadded, "decode private key: not standard padded base64"),
+            (
+                STANDARD.encode(pair),
+                "invalid private key: its public half does not belong to its seed",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(
+                PrivateKey::from_base64(&text).unwrap_err().to_string(),
+                expected,
+                "{text}"
+            );
+        }
+        let error = PublicKey::from_base64(&STANDARD.encode([7; 33])).unwrap_err();
+        assert_eq!(error.to_string(), "invalid public key length: 33");
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let key = PrivateKey::from_seed(&[7; 32]);
+        assert_eq!(
+            format!("{key:?}"),
+            format!("PrivateKey(key id {})", key.public().key_id())
+        );
+    }
+}

@@ -238,3 +238,190 @@ pub fn verify_key(
         None => Err(KeyError::NotConfigured),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A directory of its own, removed at the end of the test.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("gait-keys-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+
+        fn file(&self, name: &str, content: &[u8]) -> KeySource {
+            let path = self.0.join(name);
+            std::fs::write(&path, content).unwrap();
+            KeySource {
+                path: Some(path.to_str().unwrap().to_owned()),
+                env: None,
+            }
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn key() -> PrivateKey {
+        PrivateKey::from_seed(&[1; 32])
+    }
+
+    fn environment(name: &str) -> Option<String> {
+        match name {
+            "PRIVATE" => Some(key().to_base64().to_string()),
+            "PUBLIC" => Some(format!(" {}\n", key().public().to_base64())),
+            "OTHER" => Some(PrivateKey::from_seed(&[2; 32]).public().to_base64()),
+            "BLANK" => Some(" \n".to_owned()),
+            _ => None,
+        }
+    }
+
+    fn env(name: &str) -> KeySource {
+        KeySource {
+            path: Some(String::new()),
+            env: Some(name.to_owned()),
+        }
+    }
+
+    fn both() -> KeySource {
+        KeySource {
+            path: Some("p".to_owned()),
+            env: Some("PRIVATE".to_owned()),
+        }
+    }
+
+    const NONE: KeySource = KeySource {
+        path: None,
+        env: None,
+    };
+
+    #[test]
+    fn signing_modes() {
+        let dev = signing_key(" Dev ", &NONE, &NONE, &environment).unwrap();
+        assert!(dev.is_ephemeral);
+        assert_ne!(
+            dev.key.public(),
+            signing_key("dev", &NONE, &NONE, &environment)
+                .unwrap()
+                .key
+                .public()
+        );
+        for mode in ["prod", "PROD", "", " "] {
+            let prod = signing_key(mode, &env("PRIVATE"), &env("PUBLIC"), &environment).unwrap();
+            assert_eq!((prod.is_ephemeral, prod.key.public()), (false, key().public()));
+        }
+    }
+
+    #[test]
+    fn signing_refusals() {
+        let cases = [
+            (
+                "dev",
+                env("PRIVATE"),
+                NONE,
+                "dev mode does not accept explicit key sources",
+            ),
+            (
+                "dev",
+                NONE,
+                env("X"),
+                "dev mode does not accept explicit key sources",
+            ),
+            (
+                "prod",
+                NONE,
+                env("PUBLIC"),
+                "prod mode requires a private key source",
+            ),
+            ("prod", both(), NONE, "private key source: set either path or env"),
+            (
+                "prod",
+                env("PRIVATE"),
+                both(),
+                "public key source: set either path or env",
+            ),
+            (
+                "prod",
+                env("PRIVATE"),
+                env("OTHER"),
+                "public key does not match private key",
+            ),
+            ("prod", env("UNSET"), NONE, "private key env not set: UNSET"),
+            ("prod", env("BLANK"), NONE, "private key env not set: BLANK"),
+            ("prod", env("PUBLIC"), NONE, "invalid private key length: 32"),
+            ("Staging ", NONE, NONE, "unsupported key mode: \"staging\""),
+        ];
+        for (mode, private, public, expected) in cases {
+            let error = signing_key(mode, &private, &public, &environment).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn verify_key_choice() {
+        let public = key().public();
+        assert_eq!(verify_key(&env("PUBLIC"), &NONE, &environment).unwrap(), public);
+        assert_eq!(verify_key(&NONE, &env("PRIVATE"), &environment).unwrap(), public);
+        assert_eq!(
+            verify_key(&env("PUBLIC"), &env("UNSET"), &environment).unwrap(),
+            public
+        );
+        let cases = [
+            (NONE, NONE, "public key not configured"),
+            (both(), NONE, "public key source: set either path or env"),
+            (
+                env("PUBLIC"),
+                both(),
+                "private key source: set either path or env",
+            ),
+            (env("UNSET"), env("PRIVATE"), "public key env not set: UNSET"),
+            (env("PRIVATE"), NONE, "invalid public key length: 64"),
+        ];
+        for (public, private, expected) in cases {
+            assert_eq!(
+                verify_key(&public, &private, &environment)
+                    .unwrap_err()
+                    .to_string(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn key_files() {
+        let directory = Directory::new("files");
+        let file = directory.file("private", format!("{}\n", *key().to_base64()).as_bytes());
+        assert_eq!(verify_key(&NONE, &file, &environment).unwrap(), key().public());
+        let refused = [
+            (directory.file("large", &vec![b'A'; 70_000]), "larger than 64 KiB"),
+            (directory.file("binary", b"\xFF\xFE"), "valid UTF-8"),
+            (
+                KeySource {
+                    path: Some(" ".to_owned()),
+                    env: None,
+                },
+                "read private key:  : ",
+            ),
+            (
+                KeySource {
+                    path: directory.0.to_str().map(str::to_owned),
+                    env: None,
+                },
+                "read private key: ",
+            ),
+        ];
+        for (source, expected) in refused {
+            let error = verify_key(&NONE, &source, &environment).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

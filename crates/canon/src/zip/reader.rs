@@ -22,18 +22,20 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 65,536 entries, 100 MiB each, 1 GiB together, 1 to 1,000 packed.
+    /// 65,536 entries, 100 MiB each, 1 GiB together, packed as tightly as DEFLATE can.
     fn default() -> Self {
         Self {
             entries: 1 << 16,
             entry_bytes: 100 << 20,
             total_bytes: 1 << 30,
-            ratio: 1000,
+            ratio: DEFLATE_RATIO,
         }
     }
 }
 
-/// Entries up to this size may be packed as tightly as DEFLATE can.
+/// The tightest DEFLATE packs; a directory that claims more lies.
+const DEFLATE_RATIO: u64 = 1032;
+/// Smaller entries are not worth a look at their ratio.
 const RATIO_FLOOR: u64 = 1 << 20;
 
 /// An open archive whose directory has been checked.
@@ -130,6 +132,7 @@ impl<R: Read + Seek> Reader<R> {
 fn content_error(error: io::Error, copied: u64, declared: u64) -> ZipError {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => ZipError::UnexpectedEnd,
+        io::ErrorKind::Unsupported => ZipError::Method,
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other
             if copied == declared =>
         {
@@ -212,4 +215,191 @@ fn next_name<R: Read + Seek>(source: &mut R) -> io::Result<String> {
     source.read_exact(&mut name)?;
     source.seek_relative(i64::from(length(30)) + i64::from(length(32)))?;
     Ok(String::from_utf8_lossy(&name).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, ZipWriter};
+
+    use super::*;
+    use crate::zip::{Entry, write};
+
+    fn open(bytes: &[u8]) -> Result<Reader<Cursor<&[u8]>>, ZipError> {
+        Reader::open(Cursor::new(bytes), Limits::default())
+    }
+
+    fn open_error(bytes: &[u8], limits: Limits) -> String {
+        Reader::open(Cursor::new(bytes), limits)
+            .err()
+            .unwrap()
+            .to_string()
+    }
+
+    /// An archive of stored entries, so that names can be patched in place.
+    fn stored(names: &[&str]) -> Vec<u8> {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        for &name in names {
+            archive.start_file(name, options).unwrap();
+            archive.write_all(b"content").unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    }
+
+    fn patched(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+        assert_eq!(from.len(), to.len());
+        let mut patched = bytes.to_vec();
+        let places: Vec<_> = memchr::memmem::find_iter(bytes, from.as_bytes()).collect();
+        for place in places {
+            patched[place..place + to.len()].copy_from_slice(to.as_bytes());
+        }
+        patched
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let large = b"0123456789".repeat(50_000);
+        let entries = [("b/c.json", large.as_slice()), ("a.jsonl", b""), ("ü", b"x")];
+        let written = write(
+            Vec::new(),
+            entries.map(|(name, content)| Entry::new(name, content)).into(),
+        )
+        .unwrap();
+        let mut archive = open(&written).unwrap();
+        assert_eq!(archive.names().collect::<Vec<_>>(), ["a.jsonl", "b/c.json", "ü"]);
+        for (name, content) in entries {
+            assert_eq!(archive.read(name).unwrap(), content);
+            assert_eq!(archive.size(name).unwrap(), content.len() as u64);
+        }
+        assert!(archive.contains("ü") && !archive.contains("./ü"));
+        assert!(matches!(archive.read("B/C.JSON"), Err(ZipError::NotFound(_))));
+    }
+
+    #[test]
+    fn leading_bytes_and_directories_are_accepted() {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive.add_directory("d/", SimpleFileOptions::default()).unwrap();
+        archive.start_file("d/f", SimpleFileOptions::default()).unwrap();
+        let bytes = [b"#!/bin/sh\n".to_vec(), archive.finish().unwrap().into_inner()].concat();
+        assert_eq!(open(&bytes).unwrap().names().collect::<Vec<_>>(), ["d/f"]);
+    }
+
+    #[test]
+    fn repeated_names_are_listed() {
+        let bytes = patched(&stored(&["one", "two", "six", "ten"]), "two", "one");
+        assert_eq!(
+            open_error(&bytes, Limits::default()),
+            "zip contains duplicate entries: one"
+        );
+        let bytes = patched(&patched(&bytes, "six", "xxx"), "ten", "xxx");
+        assert_eq!(
+            open_error(&bytes, Limits::default()),
+            "zip contains duplicate entries: one, xxx"
+        );
+        let blanks = stored(&["a", " a"]);
+        assert_eq!(
+            open_error(&blanks, Limits::default()),
+            "zip contains duplicate entries: a"
+        );
+    }
+
+    #[test]
+    fn unsafe_names_are_refused() {
+        for name in ["/aaaa", "../aa", "aa/..", "a\\aaa", "a/../", "a\0aaa"] {
+            let bytes = patched(&stored(&["plain"]), "plain", name);
+            assert!(
+                open_error(&bytes, Limits::default()).starts_with("zip entry has an unsafe name"),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn symbolic_links_and_encryption_are_refused() {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive
+            .add_symlink("link", "/etc/passwd", SimpleFileOptions::default())
+            .unwrap();
+        let bytes = archive.finish().unwrap().into_inner();
+        assert_eq!(
+            open_error(&bytes, Limits::default()),
+            "zip entry is a symbolic link: \"link\""
+        );
+
+        let mut bytes = stored(&["a"]);
+        let central = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
+        bytes[central + 8] |= 1;
+        assert_eq!(
+            open_error(&bytes, Limits::default()),
+            "zip entry is encrypted: \"a\""
+        );
+    }
+
+    #[test]
+    fn limits_hold() {
+        let zeros = vec![0; 3 << 20];
+        let written = write(
+            Vec::new(),
+            vec![Entry::new("a", &zeros[..]), Entry::new("b", &zeros[..1])],
+        )
+        .unwrap();
+        let limits = Limits::default();
+        assert_eq!(
+            open_error(&written, Limits { entries: 1, ..limits }),
+            "zip has too many entries: 2"
+        );
+        assert_eq!(
+            open_error(
+                &written,
+                Limits {
+                    total_bytes: 3 << 20,
+                    ..limits
+                }
+            ),
+            "zip content too large: 3145729"
+        );
+        assert!(open_error(&written, Limits { ratio: 100, ..limits }).contains("too tightly"));
+        let small = Limits {
+            entry_bytes: 1000,
+            ratio: 2000,
+            ..limits
+        };
+        let mut archive = Reader::open(Cursor::new(written), small).unwrap();
+        assert_eq!(
+            archive.read("a").unwrap_err().to_string(),
+            "zip entry too large: 3145728"
+        );
+        assert_eq!(archive.read("b").unwrap(), [0]);
+    }
+
+    #[test]
+    fn content_is_held_to_the_directory() {
+        let good = write(Vec::new(), vec![Entry::new("a", &b"hello hello hello hello"[..])]).unwrap();
+        let central = memchr::memmem::find(&good, b"PK\x01\x02").unwrap();
+        let read = |bytes: &[u8]| open(bytes).unwrap().read("a").unwrap_err().to_string();
+        let with = |at: usize, value: u8| {
+            let mut bytes = good.clone();
+            bytes[central + at] = value;
+            bytes
+        };
+        assert_eq!(read(&with(16, good[central + 16] ^ 1)), "zip: checksum error");
+        assert_eq!(
+            read(&with(24, 22)),
+            "zip: not a valid zip file",
+            "more than declared"
+        );
+        assert_eq!(read(&with(24, 24)), "unexpected EOF", "less than declared");
+        assert_eq!(read(&with(10, 99)), "zip: unsupported compression algorithm");
+    }
+
+    #[test]
+    fn other_files_are_no_archives() {
+        let good = stored(&["a"]);
+        for bytes in [b"".as_slice(), b"PK", b"{}", &good[..good.len() - 3], &[0; 1000]] {
+            assert_eq!(open_error(bytes, Limits::default()), "zip: not a valid zip file");
+        }
+    }
 }
