@@ -27,6 +27,21 @@ pub(super) fn sort_targets(targets: &mut Vec<Target>) {
     targets.dedup();
 }
 
+impl Target {
+    /// The domain that the value of a host or URL target addresses, in lower case; empty for other kinds and for values
+    /// that address nothing.
+    ///
+    /// A caller may give another `endpoint_domain`; this one follows from the value alone.
+    #[must_use]
+    pub fn addressed_domain(&self) -> String {
+        match self.kind.as_str() {
+            "host" => domain::of_host(&self.value),
+            "url" => domain::of_url(&self.value),
+            _ => String::new(),
+        }
+    }
+}
+
 fn normalize_target(target: &mut Target, tool: &str, field: Field<'_>) -> Result<(), IntentError> {
     text::trim_lower_in_place(&mut target.kind);
     text::trim_in_place(&mut target.value);
@@ -50,11 +65,7 @@ fn normalize_target(target: &mut Target, tool: &str, field: Field<'_>) -> Result
     )?;
     text::trim_lower_in_place(&mut target.endpoint_domain);
     if target.endpoint_domain.is_empty() {
-        target.endpoint_domain = match target.kind.as_str() {
-            "host" => domain::of_host(&target.value),
-            "url" => domain::of_url(&target.value),
-            _ => String::new(),
-        };
+        target.endpoint_domain = target.addressed_domain();
     }
     target.destructive |=
         target.destructive_hint || is_destructive(&target.endpoint_class, &target.operation);
