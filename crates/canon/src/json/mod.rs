@@ -11,6 +11,7 @@ mod error;
 mod number;
 mod parse;
 mod reader;
+mod scan;
 mod ser;
 mod tape;
 mod value;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::{ErrorKind, Fault};
+use super::scan::plain_prefix;
 use super::tape::{Node, Tape, Token};
 
 /// What the parser lets pass beyond strict text.
@@ -14,7 +15,10 @@ pub(super) struct Rules {
 }
 
 /// Objects up to this many members are checked for duplicate keys pair by pair; larger ones by sorting.
-const PAIRWISE_MEMBERS: usize = 8;
+const PAIRWISE_MEMBERS: usize = 16;
+
+/// Bytes of text for each node, typically; a guess that saves growing the list.
+const BYTES_PER_NODE: usize = 16;
 
 /// Parses one value.
 pub(super) fn parse(text: &str, rules: Rules) -> Result<Tape<'_>, Fault> {
@@ -22,7 +26,7 @@ pub(super) fn parse(text: &str, rules: Rules) -> Result<Tape<'_>, Fault> {
         text,
         at: 0,
         rules,
-        nodes: Vec::new(),
+        nodes: Vec::with_capacity(text.len() / BYTES_PER_NODE + 1),
         open: Vec::new(),
         keys: Vec::new(),
     }
@@ -305,11 +309,7 @@ impl<'a> Parser<'a> {
     /// The characters up to the next quote, backslash or control character.
     fn plain_run(&mut self) -> &'a str {
         let start = self.at;
-        let rest = &self.text.as_bytes()[start..];
-        let len = rest
-            .iter()
-            .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
-        self.at = start + len.unwrap_or(rest.len());
+        self.at += plain_prefix(&self.text.as_bytes()[start..]);
         &self.text[start..self.at]
     }
 

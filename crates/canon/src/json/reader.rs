@@ -28,7 +28,8 @@ impl Default for Reader {
     }
 }
 
-/// A parsed tape costs up to 16 times the bytes of its text; this keeps the worst case near a gibibyte.
+/// A tape of one-digit numbers takes 16 times the bytes of its text, twice that while it grows; this keeps the worst case near
+/// two gibibytes.
 const DEFAULT_MAX_BYTES: usize = 64 << 20;
 const DEFAULT_MAX_DEPTH: usize = 128;
 /// Deeper trees could exhaust the stack when they are turned into Rust values.
@@ -51,7 +52,8 @@ impl Reader {
         }
     }
 
-    /// Takes texts of up to `limit` bytes. Memory for a text of small values is about 16 times its length.
+    /// Takes texts of up to `limit` bytes. At worst (an array of digits) reading takes some
+    /// 32 times their memory.
     #[must_use]
     pub const fn max_bytes(mut self, limit: usize) -> Self {
         self.max_bytes = limit;

@@ -142,3 +142,14 @@ fn take_value(nodes: &mut std::vec::IntoIter<Node<'_>>) -> Value {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a text may cost its reader (see `Reader::max_bytes`) depends on it.
+    #[test]
+    fn nodes_are_small() {
+        assert!(size_of::<Node<'_>>() <= 32);
+    }
+}

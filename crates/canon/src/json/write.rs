@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::number;
+use super::scan::plain_prefix;
 use super::tape::{Tape, Token};
 
 /// How a tape is laid out as text.
@@ -10,7 +11,7 @@ use super::tape::{Tape, Token};
 pub(super) struct Layout {
     order: Order,
     numbers: Numbers,
-    escaped: &'static [bool; 256],
+    escapes: Escapes,
     indented: bool,
 }
 
@@ -21,10 +22,41 @@ enum Order {
     Bytes,
 }
 
+impl Order {
+    /// Sorts members by their keys. Those of one object differ, so an unstable sort has one outcome.
+    fn sort(self, members: &mut [(&str, usize)]) {
+        match self {
+            Self::AsGiven => {}
+            Self::Bytes => members.sort_unstable_by_key(|&(key, _)| key),
+            Self::Utf16 => members.sort_unstable_by(|(a, _), (b, _)| compare_utf16(a, b)),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Numbers {
     Canonical,
     Plain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Escapes {
+    /// Those of RFC 8785 section 3.2.2.2.
+    Minimal,
+    Html,
+}
+
+impl Escapes {
+    /// How many bytes come before the first that may need an escape.
+    fn plain_prefix(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Minimal => plain_prefix(bytes),
+            Self::Html => bytes
+                .iter()
+                .position(|&byte| HTML_ESCAPES[usize::from(byte)])
+                .unwrap_or(bytes.len()),
+        }
+    }
 }
 
 impl Layout {
@@ -32,14 +64,14 @@ impl Layout {
     pub(super) const CANONICAL: Self = Self {
         order: Order::Utf16,
         numbers: Numbers::Canonical,
-        escaped: &MINIMAL_ESCAPES,
+        escapes: Escapes::Minimal,
         indented: false,
     };
     /// One line, keys sorted by bytes, safe to embed in HTML.
     pub(super) const COMPACT: Self = Self {
         order: Order::Bytes,
         numbers: Numbers::Plain,
-        escaped: &HTML_ESCAPES,
+        escapes: Escapes::Html,
         indented: false,
     };
     /// One line, keys in the given order, safe to embed in HTML.
@@ -54,8 +86,9 @@ impl Layout {
     };
 }
 
-/// Bytes that RFC 8785 section 3.2.2.2 has escaped.
-const MINIMAL_ESCAPES: [bool; 256] = {
+/// Bytes escaped so that the text can stand in HTML, beyond those JSON itself wants escaped, and the first byte of U+2028
+/// and U+2029, which end a line in old scripts.
+const HTML_ESCAPES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
     while byte < 0x20 {
@@ -64,12 +97,6 @@ const MINIMAL_ESCAPES: [bool; 256] = {
     }
     table[b'"' as usize] = true;
     table[b'\\' as usize] = true;
-    table
-};
-
-/// The same, the characters that matter to HTML, and the first byte of U+2028 and U+2029, which end a line in old scripts.
-const HTML_ESCAPES: [bool; 256] = {
-    let mut table = MINIMAL_ESCAPES;
     table[b'<' as usize] = true;
     table[b'>' as usize] = true;
     table[b'&' as usize] = true;
@@ -100,8 +127,8 @@ struct Writer<'t> {
     tape: &'t Tape<'t>,
     layout: Layout,
     out: String,
-    /// Key indices of all objects being written, innermost last: one buffer instead of one for each object.
-    members: Vec<usize>,
+    /// Keys and value indices of all objects being written, innermost last: one buffer instead of one for each object.
+    members: Vec<(&'t str, usize)>,
     depth: usize,
 }
 
@@ -139,35 +166,25 @@ impl Writer<'_> {
     }
 
     fn object(&mut self, index: usize, end: usize) -> Result<(), OutOfRange> {
+        let tape = self.tape;
         let first = self.members.len();
         let mut key = index + 1;
         while key < end {
-            self.members.push(key);
-            key = self.tape.after(key + 1);
+            self.members.push((tape.key(key), key + 1));
+            key = tape.after(key + 1);
         }
-        self.sort(first);
+        self.layout.order.sort(&mut self.members[first..]);
         self.open('{');
         for member in first..self.members.len() {
-            let key = self.members[member];
+            let (key, value) = self.members[member];
             self.separate(member == first);
-            self.string(self.tape.key(key));
+            self.string(key);
             self.out.push_str(if self.layout.indented { ": " } else { ":" });
-            self.value(key + 1)?;
+            self.value(value)?;
         }
         self.close('}');
         self.members.truncate(first);
         Ok(())
-    }
-
-    fn sort(&mut self, first: usize) {
-        let tape = self.tape;
-        let members = &mut self.members[first..];
-        // Keys of one object differ, so an unstable sort has one outcome.
-        match self.layout.order {
-            Order::AsGiven => {}
-            Order::Bytes => members.sort_unstable_by(|&a, &b| tape.key(a).cmp(tape.key(b))),
-            Order::Utf16 => members.sort_unstable_by(|&a, &b| compare_utf16(tape.key(a), tape.key(b))),
-        }
     }
 
     fn open(&mut self, bracket: char) {
@@ -202,11 +219,11 @@ impl Writer<'_> {
         let bytes = text.as_bytes();
         let mut written = 0;
         let mut at = 0;
-        while let Some(skip) = bytes[at..]
-            .iter()
-            .position(|&byte| self.layout.escaped[usize::from(byte)])
-        {
-            at += skip;
+        loop {
+            at += self.layout.escapes.plain_prefix(&bytes[at..]);
+            if at == bytes.len() {
+                break;
+            }
             if bytes[at] == LINE_SEPARATOR_LEAD {
                 let escape = match bytes.get(at + 1..at + 3) {
                     Some([0x80, 0xA8]) => "\\u2028",
