@@ -16,8 +16,8 @@ pub use controls::{AgentControls, ApprovalControls, BrokerControls, ContextContr
 pub use limits::{CallLimit, LimitScope, LimitWindow, UnusedLimit};
 pub use matching::{Match, MatchAliases, ToolAnnotations};
 pub use sections::{
-    Dataflow, Endpoint, FailClosed, FreezeRange, FreezeWindow, HighRiskField, Intervention, McpTrust, RequiredField,
-    SandboxConstraint, ScriptLimits, UnusedSection,
+    Dataflow, Endpoint, FailClosed, FreezeRange, FreezeWindow, HighRiskField, Intervention, McpTrust,
+    RequiredField, SandboxConstraint, ScriptLimits, UnusedSection,
 };
 
 use crate::verdict::Verdict;

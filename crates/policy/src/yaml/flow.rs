@@ -1,0 +1,207 @@
+//! Flow style: structure by brackets, as in JSON.
+
+use std::borrow::Cow;
+
+use super::{
+    block::fold,
+    cursor::{is_blank, is_blank_or_break, is_flow_indicator},
+    document::{Content, NodeId},
+    error::{Error, Problem},
+    parser::{Leaf, Parser, Properties, Step},
+};
+
+/// What a plain scalar in a flow collection is; it decides where a colon ends it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// A key of a mapping: any colon that is not followed by `/` ends it, so that `{name:n}` is a pair.
+    Key,
+    /// An item of a list or the value of a key: only a colon before a blank or an indicator ends it.
+    Value,
+}
+
+impl<'t> Parser<'t> {
+    /// The flow collection whose opening bracket is at the cursor.
+    pub(super) fn flow_collection(&mut self) -> Result<Content<'t>, Error> {
+        if self.cursor.peek() == b'[' {
+            self.flow_sequence()
+        } else {
+            self.flow_mapping()
+        }
+    }
+
+    fn flow_sequence(&mut self) -> Result<Content<'t>, Error> {
+        let first = self.open.len();
+        self.cursor.at += 1;
+        loop {
+            self.flow_space()?;
+            if self.cursor.peek() == b']' {
+                break;
+            }
+            self.trail.push(Step::Index(self.open.len() - first));
+            let start = self.cursor.at;
+            let mut item = self.flow_node(Role::Value)?;
+            self.flow_space()?;
+            if self.cursor.peek() == b':' {
+                item = self.single_pair(item, start)?;
+            }
+            self.trail.pop();
+            self.open.push(item);
+            self.flow_separator(b']', "`,` or `]` must follow an item")?;
+        }
+        self.cursor.at += 1;
+        Ok(self.close_sequence(first))
+    }
+
+    /// A list item of the form `key: value`, a mapping without braces.
+    fn single_pair(&mut self, key: NodeId, start: usize) -> Result<NodeId, Error> {
+        let first = self.open.len();
+        let value = self.flow_value(key)?;
+        self.open.extend([key, value]);
+        let content = self.close_mapping(first)?;
+        self.finish(content, start, Properties::default())
+    }
+
+    fn flow_mapping(&mut self) -> Result<Content<'t>, Error> {
+        let first = self.open.len();
+        self.cursor.at += 1;
+        loop {
+            self.flow_space()?;
+            if self.cursor.peek() == b'}' {
+                break;
+            }
+            let key = self.flow_node(Role::Key)?;
+            self.flow_space()?;
+            let value = if self.cursor.peek() == b':' {
+                self.flow_value(key)?
+            } else {
+                self.empty(self.cursor.at, Properties::default())?
+            };
+            self.open.extend([key, value]);
+            self.flow_separator(b'}', "`,` or `}` must follow a value")?;
+        }
+        self.cursor.at += 1;
+        self.close_mapping(first)
+    }
+
+    /// The value after the `:` at the cursor.
+    fn flow_value(&mut self, key: NodeId) -> Result<NodeId, Error> {
+        self.cursor.at += 1;
+        self.flow_space()?;
+        self.trail.push(Step::Key(key));
+        let value = if matches!(self.cursor.peek(), b',' | b'}' | b']') {
+            self.empty(self.cursor.at, Properties::default())?
+        } else {
+            self.flow_node(Role::Value)?
+        };
+        self.flow_space()?;
+        self.trail.pop();
+        Ok(value)
+    }
+
+    /// Skips a comma; without one the collection must end.
+    fn flow_separator(&mut self, close: u8, message: &'static str) -> Result<(), Error> {
+        self.flow_space()?;
+        match self.cursor.peek() {
+            b',' => self.cursor.at += 1,
+            byte if byte == close => {}
+            _ => return Err(self.syntax(message)),
+        }
+        Ok(())
+    }
+
+    fn flow_node(&mut self, role: Role) -> Result<NodeId, Error> {
+        self.enter()?;
+        let properties = self.properties(true)?;
+        if !properties.is_empty() {
+            self.flow_space()?;
+        }
+        let start = self.cursor.at;
+        let scalar = |text, plain| Leaf::New(Content::Scalar { text, plain });
+        let next = self.cursor.peek_at(1);
+        let leaf = match self.cursor.peek() {
+            quote @ (b'"' | b'\'') => scalar(self.quoted(quote, None)?, false),
+            b'*' => Leaf::Alias(self.alias(true)?),
+            b'[' | b'{' => Leaf::New(self.flow_collection()?),
+            b',' | b']' | b'}' | b':' if !properties.is_empty() => scalar(Cow::Borrowed(""), true),
+            b'?' if is_blank_or_break(next) => {
+                return Err(self.syntax("complex keys (`? key`) are not supported"));
+            }
+            b',' | b']' | b'}' => return Err(self.syntax("a value is missing")),
+            b'-' | b'?' | b':' if is_blank_or_break(next) || is_flow_indicator(next) => {
+                return Err(self.syntax("text that begins like this needs quotes"));
+            }
+            b'|' | b'>' | b'%' | b'@' | b'`' | b'#' => {
+                return Err(self.syntax("text that begins like this needs quotes"));
+            }
+            _ => scalar(self.flow_plain(role)?, true),
+        };
+        let node = self.finish_leaf(leaf, start, properties);
+        self.leave();
+        node
+    }
+
+    /// A plain scalar in a flow collection, over several lines if need be.
+    fn flow_plain(&mut self, role: Role) -> Result<Cow<'t, str>, Error> {
+        let mut text = Cow::Borrowed(self.flow_plain_line(role));
+        loop {
+            let here = self.cursor;
+            self.cursor.skip_blanks();
+            let breaks = self.cursor.skip_breaks();
+            if breaks > 0 && self.cursor.at_document_marker() {
+                return Err(self.unclosed());
+            }
+            self.cursor.skip_blanks();
+            let line = self.flow_plain_line(role);
+            if breaks == 0 || line.is_empty() || line.starts_with('#') {
+                self.cursor = here;
+                return Ok(text);
+            }
+            let folded = text.to_mut();
+            fold(folded, breaks);
+            folded.push_str(line);
+        }
+    }
+
+    fn flow_plain_line(&mut self, role: Role) -> &'t str {
+        let start = self.cursor.at;
+        let mut end = start;
+        loop {
+            let next = self.cursor.peek_at(1);
+            match self.cursor.peek() {
+                b'\n' | b'\r' | 0 => break,
+                byte if is_flow_indicator(byte) => break,
+                b':' if is_blank_or_break(next) || is_flow_indicator(next) => break,
+                b':' if role == Role::Key && next != b'/' && self.cursor.at > start => break,
+                b'#' if self.cursor.at > start && self.cursor.previous().is_some_and(is_blank) => break,
+                byte => {
+                    self.cursor.at += 1;
+                    if !is_blank(byte) {
+                        end = self.cursor.at;
+                    }
+                }
+            }
+        }
+        self.cursor.at = end;
+        self.cursor.slice_from(start)
+    }
+
+    /// Skips blanks, breaks and comments between the parts of a flow collection.
+    fn flow_space(&mut self) -> Result<(), Error> {
+        loop {
+            self.cursor.skip_blanks();
+            if self.cursor.at_comment() {
+                self.cursor.skip_to_break();
+            }
+            if self.ended() {
+                return Err(self.unclosed());
+            }
+            if !self.cursor.eat_break() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn unclosed(&self) -> Error {
+        self.error(Problem::Syntax("a bracket is not closed"))
+    }
+}
