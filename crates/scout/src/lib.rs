@@ -1,1 +1,19 @@
-//! placeholder
+//! Scouting: which tools a repository hands to its agents, and what a policy should say about them.
+//!
+//! What comes in: directories. [`snapshot`] walks them and finds Python functions that agent frameworks call as tools,
+//! and the MCP servers of configuration files. What goes out: the [`snapshot::Surface`]; [`starter`] reads it for
+//! signals and suggests first rules; [`review`] compares it with a policy.
+//!
+//! Sources are only searched for patterns, never run or imported. Files are read with limits, linked directories are
+//! not entered, and nothing is written.
+#![forbid(unsafe_code)]
+
+pub mod item;
+mod mcp_config;
+mod python;
+pub mod review;
+pub mod snapshot;
+pub mod starter;
+mod walk;
+
+pub use snapshot::{ScanError, Surface, scan};

@@ -1,0 +1,219 @@
+//! Snapshots: everything that agents may call from the sources below some directories.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use gait_disk::{ReadError, read::read_bounded};
+
+use crate::{
+    item::{Item, ItemKind, Items},
+    mcp_config::{self, ConfigError, Format},
+    python,
+    walk::{Walk, WalkError},
+};
+
+/// The largest source that is read, in bytes.
+const MAX_SOURCE_BYTES: usize = 64 << 20;
+/// The largest configuration that is read, in bytes. What is larger is data.
+const MAX_CONFIG_BYTES: usize = 8 << 20;
+
+/// What a repository hands to its agents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Surface {
+    /// Tools and servers, sorted by id.
+    pub items: Vec<Item>,
+}
+
+impl Surface {
+    /// The frameworks that call tools, e.g. `langchain`; sorted.
+    #[must_use]
+    pub fn frameworks(&self) -> Vec<String> {
+        let tags = self.tools().flat_map(|item| &item.tags);
+        let names: BTreeSet<_> = tags.filter_map(|tag| tag.strip_prefix("framework:")).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    /// The names of the tools, sorted. Servers are no tools.
+    #[must_use]
+    pub fn tool_names(&self) -> Vec<String> {
+        let names: BTreeSet<_> = self.tools().map(|item| item.name.as_str()).collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn tools(&self) -> impl Iterator<Item = &Item> {
+        self.items.iter().filter(|item| item.kind == ItemKind::Tool)
+    }
+}
+
+/// Why a scan stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ScanError {
+    /// A root can't be examined.
+    #[error("stat root {}: {source}", root.display())]
+    Root {
+        /// The root.
+        root: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A root is no directory.
+    #[error("root is not a directory: {}", .0.display())]
+    NotADirectory(PathBuf),
+    /// A directory can't be listed.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+    /// A file can't be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// A file that is an MCP configuration by its name is none by its content.
+    #[error("parse MCP configuration {locator}: {source}")]
+    Config {
+        /// The file.
+        locator: String,
+        /// What is wrong with it.
+        source: ConfigError,
+    },
+}
+
+/// Scans the directory `root`.
+pub fn scan(root: &Path) -> Result<Surface, ScanError> {
+    let mut items = Items::default();
+    scan_into(&mut items, root)?;
+    Ok(Surface {
+        items: items.into_vec(),
+    })
+}
+
+/// Adds what is found below `root` to `items`.
+fn scan_into(items: &mut Items, root: &Path) -> Result<(), ScanError> {
+    let metadata = fs::metadata(root).map_err(|source| ScanError::Root {
+        root: root.to_owned(),
+        source,
+    })?;
+    if !metadata.is_dir() {
+        return Err(ScanError::NotADirectory(root.to_owned()));
+    }
+    for path in Walk::new(root) {
+        items_of_file(&path?)?
+            .into_iter()
+            .for_each(|item| items.add(item));
+    }
+    Ok(())
+}
+
+/// What kind of file a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileType {
+    Python,
+    Config(Format),
+}
+
+impl FileType {
+    fn of_name(name: &str) -> Option<Self> {
+        let (_, extension) = name.rsplit_once('.')?;
+        match extension.to_ascii_lowercase().as_str() {
+            "py" => Some(Self::Python),
+            "json" => Some(Self::Config(Format::Json)),
+            "yaml" | "yml" => Some(Self::Config(Format::Yaml)),
+            _ => None,
+        }
+    }
+}
+
+fn items_of_file(path: &Path) -> Result<Vec<Item>, ScanError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let locator = path.to_string_lossy();
+    match FileType::of_name(&name) {
+        None => Ok(Vec::new()),
+        Some(FileType::Python) => {
+            let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
+            Ok(python::tools(
+                &read_bounded(path, MAX_SOURCE_BYTES)?,
+                stem,
+                &locator,
+            ))
+        }
+        Some(FileType::Config(format)) => {
+            let is_mcp = name.to_lowercase().contains("mcp");
+            let content = match read_bounded(path, MAX_CONFIG_BYTES) {
+                Err(ReadError::TooLarge { .. }) if !is_mcp => return Ok(Vec::new()),
+                content => content?,
+            };
+            match mcp_config::servers(&content, format, &locator) {
+                Err(source) if is_mcp => Err(ScanError::Config {
+                    locator: locator.into_owned(),
+                    source,
+                }),
+                found => Ok(found.unwrap_or_default()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            let path = dir.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        dir
+    }
+
+    #[test]
+    fn tools_and_servers_are_found() {
+        let dir = repository(&[
+            ("agents/lc.py", "@tool\ndef delete_user(x): pass\n"),
+            ("agents/OA.PY", "from agents import Agent\nx(name='acme.sync')"),
+            ("tools.mcp.json", r#"{"mcpServers":{"files":{}}}"#),
+            ("node_modules/x.py", "@tool\ndef hidden(): pass"),
+            ("notes.txt", "@tool"),
+        ]);
+        let surface = scan(dir.path()).unwrap();
+        assert_eq!(surface.frameworks(), ["langchain", "openai_agents"]);
+        assert_eq!(surface.tool_names(), ["OA", "acme.sync", "delete_user"]);
+        assert!(surface.items.iter().any(|item| item.id == "mcp_server:files"));
+    }
+
+    #[test]
+    fn only_files_named_like_configurations_must_be_some() {
+        let files = [
+            ("other.json", "{"),
+            ("other.yaml", "a: ["),
+            ("package.JSON", "//"),
+        ];
+        assert_eq!(scan(repository(&files).path()).unwrap(), Surface::default());
+        for name in ["mcp.json", "My-MCP.yml"] {
+            let dir = repository(&[(name, "{")]);
+            let error = scan(dir.path()).unwrap_err();
+            assert!(
+                matches!(&error, ScanError::Config { .. }) && error.to_string().contains(name),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_root_is_a_directory_or_a_link_to_one() {
+        let dir = repository(&[("real/a.py", "@tool\ndef f(): pass"), ("file", "")]);
+        std::os::unix::fs::symlink(dir.path().join("real"), dir.path().join("link")).unwrap();
+        assert_eq!(scan(&dir.path().join("link")).unwrap().tool_names(), ["f"]);
+        assert!(matches!(
+            scan(&dir.path().join("file")),
+            Err(ScanError::NotADirectory(_))
+        ));
+        assert!(matches!(
+            scan(&dir.path().join("gone")),
+            Err(ScanError::Root { .. })
+        ));
+        std::os::unix::fs::symlink("nowhere", dir.path().join("real/dangling.py")).unwrap();
+        assert!(matches!(scan(dir.path()), Err(ScanError::Read(_))));
+    }
+}
