@@ -22,7 +22,7 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 ///
 /// Nothing about such a value is established: it may be malformed, unsigned, expired or for another call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_token))]
 #[serde(default, deny_unknown_fields)]
 pub struct ApprovalToken {
     /// `gait.gate.approval_token`, or empty.
@@ -170,7 +170,7 @@ impl ApprovalToken {
 
 /// What the approval stage of one decision found (`gait.gate.approval_audit_record`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_audit))]
 #[serde(default, deny_unknown_fields)]
 pub struct ApprovalAuditRecord {
     /// `gait.gate.approval_audit_record`.
@@ -207,7 +207,7 @@ pub struct ApprovalAuditRecord {
 
 /// One token that the approval stage looked at. What an invalid token says of itself is repeated, not vouched for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_entry))]
 #[serde(default, deny_unknown_fields)]
 pub struct ApprovalAuditEntry {
     /// Id of the token.
@@ -235,6 +235,33 @@ pub struct ApprovalAuditEntry {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(number: &i64) -> bool {
     *number == 0
+}
+
+#[cfg(feature = "schema")]
+fn published_token(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(TOKEN_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["token_id", "approver_identity", "reason_code", "scope"])
+        .digests(&["intent_digest", "policy_digest", "delegation_binding_digest"])
+        .not_empty(&["scope"])
+        .at_least(0, &["max_targets", "max_ops"])
+        .signed();
+}
+
+#[cfg(feature = "schema")]
+fn published_audit(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(AUDIT_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["trace_id", "tool_name", "approvers"])
+        .with("intent_digest", "pattern", "^[a-f0-9]{64}$")
+        .with("policy_digest", "pattern", "^[a-f0-9]{64}$");
+}
+
+#[cfg(feature = "schema")]
+fn published_entry(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .filled(&["scope"])
+        .optional(&["expires_at"]);
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! An envelope lists the records of one context set. It isn't signed: reading it establishes that it is well formed and
 //! that its digest is that of its records, not who wrote it.
 
+use std::collections::BTreeMap;
+
 use gait_canon::{
     Digest,
     json::{self, Object, Reader},
@@ -19,6 +21,10 @@ use crate::{
 pub const ENVELOPE_SCHEMA_ID: &str = "gait.context.envelope";
 /// The schema version of a context envelope.
 pub const ENVELOPE_SCHEMA_VERSION: &str = "1.0.0";
+/// The schema id of a budget report.
+pub const BUDGET_SCHEMA_ID: &str = "gait.context.budget_report";
+/// The schema version of a budget report.
+pub const BUDGET_SCHEMA_VERSION: &str = "1.0.0";
 /// The largest envelope that is read, in bytes.
 pub const MAX_ENVELOPE_BYTES: usize = 1 << 20;
 
@@ -27,7 +33,7 @@ const UNKNOWN_PRODUCER: &str = "0.0.0-dev";
 
 /// The records of one context set (`gait.context.envelope`), as written.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_envelope))]
 #[serde(default, deny_unknown_fields)]
 pub struct ContextEnvelope {
     /// `gait.context.envelope`, or blank.
@@ -50,7 +56,7 @@ pub struct ContextEnvelope {
 
 /// One document of a context set (`gait.context.reference_record`): where it came from and what it said, by digest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_record))]
 #[serde(default, deny_unknown_fields)]
 pub struct ReferenceRecord {
     /// Id of the record.
@@ -84,6 +90,57 @@ pub struct ReferenceRecord {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(number: &i64) -> bool {
     *number == 0
+}
+
+/// How much of a context set a prompt had room for (`gait.context.budget_report`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_budget))]
+#[serde(deny_unknown_fields)]
+pub struct BudgetReport {
+    /// `gait.context.budget_report`.
+    pub schema_id: String,
+    /// `1.0.0`.
+    pub schema_version: String,
+    /// When the report was made.
+    pub created_at: Timestamp,
+    /// Version of the program that wrote it.
+    pub producer_version: String,
+    /// Digest of the context set.
+    pub context_set_digest: String,
+    /// Number of items that were looked at.
+    pub items_considered: u64,
+    /// Number of items that got in.
+    pub items_included: u64,
+    /// Number of items that were left out.
+    pub items_dropped: u64,
+    /// Number of items left out, by reason.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub drop_reasons: BTreeMap<String, u64>,
+}
+
+#[cfg(feature = "schema")]
+fn published_budget(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(BUDGET_SCHEMA_ID, BUDGET_SCHEMA_VERSION)
+        .digests(&["context_set_digest"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_envelope(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(ENVELOPE_SCHEMA_ID, ENVELOPE_SCHEMA_VERSION)
+        .filled(&["context_set_id"])
+        .digests(&["context_set_digest"])
+        .words("evidence_mode", EVIDENCE_MODES);
+}
+
+#[cfg(feature = "schema")]
+fn published_record(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .filled(&["ref_id", "source_type", "source_locator", "redaction_mode"])
+        .digests(&["query_digest", "content_digest"])
+        .words("immutability", IMMUTABILITIES)
+        .at_least(0, &["freshness_sla_seconds"]);
 }
 
 /// Why a context envelope is refused.

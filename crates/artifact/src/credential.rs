@@ -107,7 +107,7 @@ impl IssuedCredential {
 
 /// Evidence that a credential was issued for a call (`gait.gate.broker_credential_record`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_evidence))]
 #[serde(default, deny_unknown_fields)]
 pub struct CredentialEvidence {
     /// `gait.gate.broker_credential_record`.
@@ -174,6 +174,72 @@ pub struct CredentialEvidence {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero(number: &i64) -> bool {
     *number == 0
+}
+
+/// The published form of a broker request (`broker_request`): the members of a [`CredentialRequest`] under the names that all
+/// other artifacts use, for brokers that are not reached over a pipe.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_request))]
+#[serde(default, deny_unknown_fields)]
+pub struct BrokerRequest {
+    /// The tool the credential is for.
+    pub tool_name: String,
+    /// Who calls it.
+    pub identity: String,
+    /// The directory or project of the call.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub workspace: String,
+    /// Session of the call.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub session_id: String,
+    /// Request of the call.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub request_id: String,
+    /// Run of the call.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub run_id: String,
+    /// Job of the call.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub job_id: String,
+    /// Which credential is wanted.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// What it is wanted for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub scope: Vec<String>,
+    /// Digest of the targets it is to be bound to.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub target_binding: String,
+}
+
+#[cfg(feature = "schema")]
+fn published_request(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema).filled(&["tool_name", "identity", "scope", "target_binding"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_evidence(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&[
+            "trace_id",
+            "tool_name",
+            "identity",
+            "broker",
+            "credential_ref",
+            "scope",
+        ])
+        .filled(&["credential_source", "credential_access_type", "credential_issuer"])
+        .filled(&[
+            "credential_subject",
+            "credential_owner",
+            "target_binding",
+            "run_binding",
+            "job_binding",
+        ])
+        .digests(&["request_digest"])
+        .at_least(1, &["ttl_seconds"])
+        .optional(&["issued_at", "expires_at"]);
 }
 
 #[cfg(test)]

@@ -2,11 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "schema")]
+use crate::{
+    schema::Members,
+    vocabulary::{ENV_EXPOSURE_MODES, FILESYSTEM_ISOLATIONS, NETWORK_MODES, USER_MODES},
+};
 use crate::{time::Timestamp, verdict::Verdict};
 
 /// The verdict of one step of a script.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_step))]
 #[serde(deny_unknown_fields)]
 pub struct StepVerdict {
     /// Position in the script, from 0.
@@ -28,7 +33,7 @@ pub struct StepVerdict {
 
 /// Whether a freeze window stood in the way of a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_freeze))]
 #[serde(default, deny_unknown_fields)]
 pub struct FreezeDecision {
     /// `active`, `inactive` or `invalid`.
@@ -56,7 +61,7 @@ pub struct FreezeDecision {
 
 /// Whether the attested sandbox satisfies a rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_sandbox))]
 #[serde(default, deny_unknown_fields)]
 pub struct SandboxDecision {
     /// `valid`, `missing` or `disallowed`.
@@ -89,7 +94,7 @@ pub struct SandboxDecision {
 
 /// Whether a kill switch stops a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_kill_switch))]
 #[serde(default, deny_unknown_fields)]
 pub struct KillSwitchDecision {
     /// `inactive`, `active` or `unavailable`.
@@ -109,7 +114,7 @@ pub struct KillSwitchDecision {
 
 /// How far the MCP server behind a call is trusted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_trust))]
 #[serde(default, deny_unknown_fields)]
 pub struct McpTrustDecision {
     /// Id of the server.
@@ -164,4 +169,73 @@ fn is_zero(number: &i64) -> bool {
 #[allow(clippy::trivially_copy_pass_by_ref)]
 fn is_zero_score(number: &f64) -> bool {
     *number == 0.0
+}
+
+#[cfg(feature = "schema")]
+fn published_step(schema: &mut schemars::Schema) {
+    Members::of(schema).at_least(0, &["index"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_freeze(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .filled(&["timezone", "window_name", "reason", "reason_code"])
+        .words("status", &["active", "inactive", "invalid"])
+        .words("effect", &["block", "require_approval"])
+        .optional(&[
+            "status",
+            "effect",
+            "timezone",
+            "evaluated_at",
+            "window_start",
+            "window_end",
+        ]);
+}
+
+#[cfg(feature = "schema")]
+fn published_sandbox(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .filled(&["evidence_ref", "reason_codes"])
+        .words("status", &["disallowed", "invalid", "missing", "valid"])
+        .words("network_mode", NETWORK_MODES)
+        .words("env_exposure_mode", ENV_EXPOSURE_MODES)
+        .words("filesystem_isolation", FILESYSTEM_ISOLATIONS)
+        .words("user_mode", USER_MODES)
+        .at_least(0, &["timeout_seconds"])
+        .digests(&["evidence_digest"])
+        .optional(&["status"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_kill_switch(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .filled(&["reason_code", "reason_codes", "matched_entry_ids"])
+        .words("status", &["active", "inactive", "unavailable"])
+        .optional(&["status", "evaluated_at"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_trust(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .filled(&[
+            "server_id",
+            "server_name",
+            "publisher",
+            "source",
+            "decision_source",
+        ])
+        .words(
+            "status",
+            &[
+                "trusted",
+                "missing",
+                "unknown",
+                "untrusted",
+                "invalid",
+                "stale",
+                "below_threshold",
+            ],
+        )
+        .at_least(0, &["max_age_seconds"])
+        .optional(&["status", "decision_source", "updated_at", "reason_codes"]);
 }

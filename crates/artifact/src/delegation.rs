@@ -24,7 +24,7 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 ///
 /// Nothing about such a value is established: it may be malformed, unsigned, expired or for another call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_token))]
 #[serde(default, deny_unknown_fields)]
 pub struct DelegationToken {
     /// `gait.gate.delegation_token`, or empty.
@@ -170,7 +170,7 @@ impl Intent {
 
 /// What the delegation stage of one decision found (`gait.gate.delegation_audit_record`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_audit))]
 #[serde(default, deny_unknown_fields)]
 pub struct DelegationAuditRecord {
     /// `gait.gate.delegation_audit_record`.
@@ -208,7 +208,7 @@ pub struct DelegationAuditRecord {
 /// One link or token that the delegation stage looked at. What an invalid token says of itself is repeated, not vouched
 /// for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_entry))]
 #[serde(default, deny_unknown_fields)]
 pub struct DelegationAuditEntry {
     /// Id of the token; empty for a link without one.
@@ -232,10 +232,35 @@ pub struct DelegationAuditEntry {
     pub error_code: String,
 }
 
+#[cfg(feature = "schema")]
+fn published_token(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(TOKEN_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["token_id", "delegator_identity", "delegate_identity", "scope"])
+        .digests(&["intent_digest", "policy_digest"])
+        .not_empty(&["scope"])
+        .signed();
+}
+
+#[cfg(feature = "schema")]
+fn published_audit(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(AUDIT_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["trace_id", "tool_name"])
+        .digests(&["intent_digest", "policy_digest"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_entry(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema).optional(&["expires_at"]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::intent::IntentRequest;
+
+    type Change = fn(&mut DelegationToken);
 
     fn grant() -> DelegationGrant {
         DelegationGrant {
@@ -264,12 +289,12 @@ mod tests {
 
     #[test]
     fn names_the_first_thing_missing() {
-        let token = |change: fn(&mut DelegationToken)| {
+        let token = |change: Change| {
             let mut token = issue(grant()).expect("a valid grant");
             change(&mut token);
             token.normalized().map(|_| ())
         };
-        let cases: [(fn(&mut DelegationToken), FormError); 8] = [
+        let cases: [(Change, FormError); 8] = [
             (
                 |token| token.schema_id = "x".to_owned(),
                 FormError::SchemaId("x".to_owned()),

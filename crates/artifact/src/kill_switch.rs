@@ -16,7 +16,7 @@ const UNKNOWN_PRODUCER: &str = "0.0.0-dev";
 
 /// Every entry of one kill switch (`gait.gate.kill_switch_state`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_state))]
 #[serde(default, deny_unknown_fields)]
 pub struct KillSwitchState {
     /// `gait.gate.kill_switch_state`.
@@ -50,7 +50,7 @@ impl KillSwitchState {
 
 /// One switch. It stops the calls that match all of its selectors; an empty selector matches every call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_entry))]
 #[serde(default, deny_unknown_fields)]
 pub struct KillSwitchEntry {
     /// Names the entry; need not be unique.
@@ -298,6 +298,26 @@ pub struct KillSwitchJournalEntry {
     /// The entries that matched, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub matched_entry_ids: Vec<String>,
+}
+
+#[cfg(feature = "schema")]
+fn published_state(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema).artifact(SCHEMA_ID, SCHEMA_VERSION);
+}
+
+#[cfg(feature = "schema")]
+fn published_entry(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .filled(&[
+            "entry_id",
+            "agent_id",
+            "identity",
+            "tool_name",
+            "target_kind",
+            "target_value",
+        ])
+        .filled(&["environment", "path_prefixes", "workspace_prefixes"])
+        .optional(&["expires_at"]);
 }
 
 #[cfg(test)]

@@ -5,18 +5,24 @@
 //! a trace's id). This crate reads no file, no clock and no environment, and it decides nothing.
 
 pub mod approval;
+pub mod bundle;
 pub mod context;
 pub mod credential;
 pub mod decision;
 pub mod delegation;
 pub mod event;
+pub mod explain;
 pub mod form;
 pub mod intent;
 pub mod inventory;
 pub mod kill_switch;
 pub mod policy;
+pub mod policy_test;
 pub mod rate_limit;
 pub mod relationship;
+pub mod result;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod script;
 pub mod text;
 pub mod time;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "schema")]
+use crate::schema::Members;
 use crate::{
     text,
     vocabulary::{AGENT_ROLES, EDGE_KINDS, ENTITY_KINDS, PARENT_KINDS},
@@ -9,7 +11,7 @@ use crate::{
 
 /// Links of one artifact to others. Never decides anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published))]
 #[serde(default, deny_unknown_fields)]
 pub struct Relationship {
     /// What this artifact belongs to.
@@ -43,7 +45,7 @@ pub struct Relationship {
 
 /// A node of the graph: its kind and its id.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_node))]
 #[serde(default, deny_unknown_fields)]
 pub struct NodeRef {
     /// The kind, e.g. `trace`.
@@ -65,7 +67,7 @@ impl NodeRef {
 
 /// A policy, and the rules of it that matched.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_policy))]
 #[serde(default, deny_unknown_fields)]
 pub struct PolicyRef {
     /// Schema id of the policy.
@@ -84,7 +86,7 @@ pub struct PolicyRef {
 
 /// An agent and the part it played.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_agent))]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentLink {
     /// The agent's identity.
@@ -95,7 +97,7 @@ pub struct AgentLink {
 
 /// A directed link.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_edge))]
 #[serde(default, deny_unknown_fields)]
 pub struct Edge {
     /// What the link says, e.g. `calls`.
@@ -108,7 +110,7 @@ pub struct Edge {
 
 /// How one agent came to act.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_lineage))]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentLineage {
     /// The agent.
@@ -214,6 +216,45 @@ impl AgentLineage {
         text::trim_in_place(&mut self.delegation_record_id);
         (!self.agent_id.is_empty()).then_some(self)
     }
+}
+
+#[cfg(feature = "schema")]
+fn published(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .with_inner("parent_ref", "kind", "enum", PARENT_KINDS)
+        .with_inner("entity_refs", "kind", "enum", ENTITY_KINDS)
+        .filled(&["parent_record_id", "related_record_ids", "related_entity_ids"])
+        .unique(&["entity_refs", "edges", "related_record_ids", "related_entity_ids"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_node(schema: &mut schemars::Schema) {
+    Members::of(schema).filled(&["kind", "id"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_policy(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .filled(&["policy_id", "policy_version", "matched_rule_ids"])
+        .with("policy_digest", "pattern", "^(sha256:)?[a-f0-9]{64}$")
+        .unique(&["matched_rule_ids"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_agent(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .filled(&["identity"])
+        .words("role", AGENT_ROLES);
+}
+
+#[cfg(feature = "schema")]
+fn published_edge(schema: &mut schemars::Schema) {
+    Members::of(schema).words("kind", EDGE_KINDS);
+}
+
+#[cfg(feature = "schema")]
+fn published_lineage(schema: &mut schemars::Schema) {
+    Members::of(schema).filled(&["agent_id", "delegated_by", "delegation_record_id"]);
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 
 /// One script that an approver let pass under one policy (`gait.gate.approved_script_entry`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published))]
 #[serde(default, deny_unknown_fields)]
 pub struct ApprovedScriptEntry {
     /// `gait.gate.approved_script_entry`, or empty.
@@ -128,9 +128,21 @@ impl ApprovedScriptEntry {
     }
 }
 
+#[cfg(feature = "schema")]
+fn published(schema: &mut schemars::Schema) {
+    crate::schema::Members::of(schema)
+        .artifact(SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["pattern_id", "tool_sequence", "scope", "approver_identity"])
+        .digests(&["policy_digest", "script_hash"])
+        .not_empty(&["tool_sequence"])
+        .signed();
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    type Change = fn(&mut ApprovedScriptEntry);
 
     fn grant() -> ScriptGrant {
         ScriptGrant {
@@ -166,12 +178,12 @@ mod tests {
 
     #[test]
     fn names_the_first_thing_wrong() {
-        let entry = |change: fn(&mut ApprovedScriptEntry)| {
+        let entry = |change: Change| {
             let mut entry = issue(grant()).expect("a valid grant");
             change(&mut entry);
             entry.normalized().map(|_| ())
         };
-        let cases: [(fn(&mut ApprovedScriptEntry), FormError); 8] = [
+        let cases: [(Change, FormError); 8] = [
             (
                 |entry| entry.schema_id = "x".to_owned(),
                 FormError::SchemaId("x".to_owned()),

@@ -10,6 +10,8 @@ use crate::{
     time::Timestamp,
     verdict::Verdict,
 };
+#[cfg(feature = "schema")]
+use crate::{schema::Members, vocabulary::EVIDENCE_MODES};
 
 /// The schema id of a trace.
 pub const SCHEMA_ID: &str = "gait.gate.trace";
@@ -20,7 +22,7 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 ///
 /// The signature covers the SHA-256 of the RFC 8785 form of every other member.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published))]
 #[serde(deny_unknown_fields)]
 pub struct TraceRecord {
     /// `gait.gate.trace`.
@@ -290,7 +292,7 @@ impl TraceRecord {
 
 /// The delegation that an intent claimed and how tokens backed it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_delegation))]
 #[serde(default, deny_unknown_fields)]
 pub struct DelegationRef {
     /// Ids of the tokens that cover the chain, joined with `,`; without complete cover the first id that the intent claims.
@@ -327,4 +329,63 @@ pub fn event_id(trace_id: &str, observed_at: Timestamp) -> String {
 
 fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
     *number == T::default()
+}
+
+#[cfg(feature = "schema")]
+fn published(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&[
+            "agent_id",
+            "run_id",
+            "workflow_id",
+            "repo",
+            "environment",
+            "policy_id",
+            "policy_version",
+        ])
+        .filled(&[
+            "credential_ref",
+            "credential_source",
+            "credential_access_type",
+            "credential_issuer",
+        ])
+        .filled(&[
+            "credential_subject",
+            "credential_owner",
+            "credential_target_binding",
+        ])
+        .filled(&[
+            "credential_run_binding",
+            "credential_job_binding",
+            "broker_credential_ref",
+        ])
+        .filled(&[
+            "broker_credential_source",
+            "broker_credential_access_type",
+            "broker_credential_issuer",
+        ])
+        .filled(&[
+            "broker_target_binding",
+            "broker_run_binding",
+            "broker_job_binding",
+            "approval_ref",
+        ])
+        .filled(&["wrkr_inventory_ref", "agent_action_bom_ref", "matched_rule_ids"])
+        .digests(&[
+            "args_digest",
+            "intent_digest",
+            "policy_digest",
+            "broker_request_digest",
+        ])
+        .digests(&["context_set_digest", "script_hash"])
+        .words("context_evidence_mode", EVIDENCE_MODES)
+        .at_least(1, &["credential_ttl_seconds"])
+        .optional(&["observed_at"])
+        .signed();
+}
+
+#[cfg(feature = "schema")]
+fn published_delegation(schema: &mut schemars::Schema) {
+    Members::of(schema).digests(&["chain_digest"]);
 }

@@ -9,6 +9,8 @@ mod digest;
 mod error;
 mod field;
 mod normalize;
+#[cfg(feature = "schema")]
+mod published;
 mod request;
 mod sealed;
 

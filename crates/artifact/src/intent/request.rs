@@ -4,6 +4,8 @@ use gait_canon::json::{Object, Reader, Value};
 use serde::{Deserialize, Serialize};
 
 use super::IntentError;
+#[cfg(feature = "schema")]
+use super::published;
 use crate::{relationship::Relationship, time::Timestamp};
 
 /// The schema id of an intent request.
@@ -17,7 +19,7 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 /// Reading refuses unknown, repeated and differently cased members: a misspelt `target` must not silently drop a
 /// constraint. A member whose value is `null` counts as absent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::request))]
 #[serde(default, deny_unknown_fields)]
 pub struct IntentRequest {
     /// `gait.gate.intent_request`, or empty.
@@ -74,7 +76,7 @@ impl IntentRequest {
 
 /// The steps of a scripted intent, in the order in which they would run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::script))]
 #[serde(default, deny_unknown_fields)]
 pub struct Script {
     /// 1 to 64 steps.
@@ -83,7 +85,7 @@ pub struct Script {
 
 /// One call of a script.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::step))]
 #[serde(default, deny_unknown_fields)]
 pub struct ScriptStep {
     /// The tool of this step.
@@ -100,7 +102,7 @@ pub struct ScriptStep {
 
 /// One thing a call acts on: a path, a URL, a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::target))]
 #[serde(default, deny_unknown_fields)]
 pub struct Target {
     /// `path`, `url`, `host`, `repo`, `bucket`, `table`, `queue`, `topic` or `other`.
@@ -141,7 +143,7 @@ pub struct Target {
 
 /// Where one argument came from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::provenance))]
 #[serde(default, deny_unknown_fields)]
 pub struct ArgProvenance {
     /// The argument, e.g. `$.path`.
@@ -158,7 +160,7 @@ pub struct ArgProvenance {
 
 /// The skill (a packaged set of instructions) that issued a call.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::skill))]
 #[serde(default, deny_unknown_fields)]
 pub struct SkillProvenance {
     /// Name of the skill.
@@ -180,7 +182,7 @@ pub struct SkillProvenance {
 
 /// The caller's claim on whose behalf it acts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::delegation))]
 #[serde(default, deny_unknown_fields)]
 pub struct Delegation {
     /// The identity that makes the call.
@@ -202,7 +204,7 @@ pub struct Delegation {
 
 /// One hand-over of a delegation.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::link))]
 #[serde(default, deny_unknown_fields)]
 pub struct DelegationLink {
     /// Who hands over.
@@ -223,7 +225,7 @@ pub struct DelegationLink {
 
 /// Who calls, from where, with which credentials and how risky it is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::context))]
 #[serde(default, deny_unknown_fields)]
 pub struct Context {
     /// The calling identity.
@@ -334,7 +336,7 @@ impl Context {
 
 /// What is known of the calling agent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::agent))]
 #[serde(default, deny_unknown_fields)]
 pub struct AgentIdentity {
     /// The states of its life cycle it is in, e.g. `approved`.
@@ -365,7 +367,7 @@ pub struct AgentIdentity {
 
 /// How a call would be sandboxed, as its caller attests.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::sandbox))]
 #[serde(default, deny_unknown_fields)]
 pub struct Sandbox {
     /// `disabled`, `egress_allowlist` or `full`.

@@ -1,0 +1,138 @@
+//! The JSON Schemas (draft 2020-12) of the artifacts, generated from their types.
+//!
+//! A schema describes documents as this program *writes* them: a member without which no document is written is required,
+//! and a member left out when empty must not be empty. Readers are told elsewhere what more they put up with. What the Rust
+//! types can't say (digests, closed sets of words, bounds) is declared beside each type with [`Members`].
+
+mod members;
+
+use gait_canon::json;
+use schemars::{
+    JsonSchema, Schema,
+    generate::SchemaSettings,
+    transform::{Transform, transform_subschemas},
+};
+use serde_json::Value;
+
+pub(crate) use members::Members;
+
+use crate::{
+    approval::{ApprovalAuditRecord, ApprovalToken},
+    bundle::AuthorizationBundle,
+    context::{BudgetReport, ContextEnvelope, ReferenceRecord},
+    credential::{BrokerRequest, CredentialEvidence},
+    delegation::{DelegationAuditRecord, DelegationToken},
+    event::{AdoptionEvent, OperationalEvent},
+    explain::PolicyExplanation,
+    intent::IntentRequest,
+    kill_switch::KillSwitchState,
+    policy_test::PolicyTestResult,
+    relationship::Relationship,
+    result::GateResult,
+    script::ApprovedScriptEntry,
+    trace::TraceRecord,
+};
+
+/// Where the schemas are published; the path of a schema file follows.
+const BASE: &str = "https://gait.dev/schemas/v1/";
+
+/// A schema file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SchemaFile {
+    /// Path below `schemas/v1`, with `/` separators.
+    pub path: String,
+    /// Its content, with a final line feed.
+    pub text: String,
+}
+
+/// Every schema, in the order of the paths.
+pub fn files() -> Result<Vec<SchemaFile>, json::Error> {
+    [
+        schema_file::<Relationship>("common/relationship_envelope", "Relationship Envelope"),
+        schema_file::<BudgetReport>("context/budget_report", "Context Budget Report"),
+        schema_file::<ContextEnvelope>("context/envelope", "Context Evidence Envelope"),
+        schema_file::<ReferenceRecord>("context/reference_record", "Context Reference Record"),
+        schema_file::<ApprovalAuditRecord>("gate/approval_audit_record", "Approval Audit Record"),
+        schema_file::<ApprovalToken>("gate/approval_token", "Approval Token"),
+        schema_file::<ApprovedScriptEntry>("gate/approved_script_entry", "Approved Script Entry"),
+        schema_file::<AuthorizationBundle>("gate/authorization_bundle", "Authorization Bundle"),
+        schema_file::<CredentialEvidence>("gate/broker_credential_record", "Broker Credential Record"),
+        schema_file::<BrokerRequest>("gate/broker_request", "Broker Request"),
+        schema_file::<DelegationAuditRecord>("gate/delegation_audit_record", "Delegation Audit Record"),
+        schema_file::<DelegationToken>("gate/delegation_token", "Delegation Token"),
+        schema_file::<GateResult>("gate/gate_result", "Gate Result"),
+        schema_file::<IntentRequest>("gate/intent_request", "Intent Request"),
+        schema_file::<KillSwitchState>("gate/kill_switch_state", "Kill Switch State"),
+        schema_file::<PolicyExplanation>("gate/policy_explain", "Policy Explanation"),
+        schema_file::<TraceRecord>("gate/trace_record", "Trace Record"),
+        schema_file::<PolicyTestResult>("policytest/policy_test_result", "Policy Test Result"),
+        schema_file::<AdoptionEvent>("scout/adoption_event", "Adoption Event"),
+        schema_file::<OperationalEvent>("scout/operational_event", "Operational Event"),
+    ]
+    .into_iter()
+    .collect()
+}
+
+fn schema_file<T: JsonSchema>(name: &str, title: &str) -> Result<SchemaFile, json::Error> {
+    let settings = SchemaSettings::draft2020_12()
+        .for_serialize()
+        .with_transform(Published);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    let path = format!("{name}.schema.json");
+    schema.insert("$id".to_owned(), format!("{BASE}{path}").into());
+    schema.insert("title".to_owned(), title.into());
+    let text = json::pretty(&in_reading_order(schema))? + "\n";
+    Ok(SchemaFile { path, text })
+}
+
+/// What is said of the whole document comes first, shared parts come last.
+fn in_reading_order(schema: Schema) -> Value {
+    let Value::Object(mut members) = schema.to_value() else {
+        return Value::Bool(true);
+    };
+    let first = ["$schema", "$id", "title", "description", "type", "required"];
+    let definitions = members.remove("$defs");
+    let mut ordered: serde_json::Map<_, _> = first
+        .into_iter()
+        .filter_map(|name| members.remove_entry(name))
+        .collect();
+    ordered.append(&mut members);
+    ordered.extend(definitions.map(|definitions| ("$defs".to_owned(), definitions)));
+    Value::Object(ordered)
+}
+
+/// Removes what schemars says of Rust rather than of documents: formats of integers, defaults, and `null`, which is never
+/// written.
+#[derive(Clone)]
+struct Published;
+
+impl Transform for Published {
+    fn transform(&mut self, schema: &mut Schema) {
+        transform_subschemas(self, schema);
+        schema.remove("default");
+        if schema
+            .get("format")
+            .and_then(Value::as_str)
+            .is_some_and(|format| format != "date-time")
+        {
+            schema.remove("format");
+        }
+        if let Some(Value::Array(types)) = schema.get_mut("type") {
+            types.retain(|name| name != "null");
+            if let [only] = types.as_slice() {
+                let only = only.clone();
+                schema.insert("type".to_owned(), only);
+            }
+        }
+        if let Some(Value::Array(mut choices)) = schema.remove("anyOf") {
+            choices.retain(|choice| choice.get("type").and_then(Value::as_str) != Some("null"));
+            if let [Value::Object(only)] = choices.as_slice() {
+                for (keyword, value) in only {
+                    schema.insert(keyword.clone(), value.clone());
+                }
+            } else {
+                schema.insert("anyOf".to_owned(), Value::Array(choices));
+            }
+        }
+    }
+}
