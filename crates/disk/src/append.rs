@@ -101,3 +101,152 @@ fn write_or_cut_back(mut log: &File, length: u64, record: &[u8]) -> io::Result<(
     })?;
     log.sync_data()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::time::Duration;
+
+    use rustix::fs::{CWD, FileType};
+
+    use super::*;
+    use crate::LockError;
+
+    const IMPATIENT: LockPolicy = LockPolicy {
+        timeout: Duration::from_millis(30),
+        ..LockPolicy::APPEND
+    };
+
+    #[test]
+    fn lines_are_added_and_the_lock_goes_away() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("logs/deep/a.jsonl");
+        for line in ["first", "", "third"] {
+            append_line(&path, line.as_bytes(), 0o600, &LockPolicy::APPEND).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first\n\nthird\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_torn_last_line_does_not_swallow_the_next() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.jsonl");
+        fs::write(&path, "whole\n{\"to").unwrap();
+        append_line(&path, b"next", 0o600, &LockPolicy::APPEND).unwrap();
+        append_line(&path, b"last", 0o600, &LockPolicy::APPEND).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "whole\n{\"to\nnext\nlast\n");
+    }
+
+    #[test]
+    fn a_record_is_one_line() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("below/a.jsonl");
+        let refused = append_line(&path, b"two\nlines", 0o600, &LockPolicy::APPEND).unwrap_err();
+        assert!(matches!(refused, Error::LineBreak), "{refused}");
+        assert!(!root.path().join("below").exists());
+    }
+
+    #[test]
+    fn only_regular_files_and_links_to_them_are_logs() {
+        let root = tempfile::tempdir().unwrap();
+        let append = |name: &str| append_line(&root.path().join(name), b"x", 0o600, &IMPATIENT);
+        fs::write(root.path().join("target"), "").unwrap();
+        symlink("target", root.path().join("link")).unwrap();
+        append("link").unwrap();
+        assert_eq!(fs::read_to_string(root.path().join("target")).unwrap(), "x\n");
+        fs::create_dir(root.path().join("directory")).unwrap();
+        assert!(matches!(
+            append("directory").unwrap_err(),
+            Error::Io { action: "open", .. }
+        ));
+        rustix::fs::mknodat(
+            CWD,
+            root.path().join("pipe"),
+            FileType::Fifo,
+            Mode::RUSR | Mode::WUSR,
+            0,
+        )
+        .unwrap();
+        assert!(matches!(
+            append("pipe").unwrap_err(),
+            Error::NotRegular {
+                kind: FileKind::Pipe,
+                ..
+            }
+        ));
+        assert!(matches!(
+            append("target/below").unwrap_err(),
+            Error::Io {
+                action: "create directory",
+                ..
+            }
+        ));
+        let outside = append_line(Path::new("../x"), b"x", 0o600, &IMPATIENT).unwrap_err();
+        assert!(matches!(outside, Error::Path(_)), "{outside}");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_young_plain_lock_is_contention() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.jsonl");
+        fs::write(lock_path(&path), "").unwrap();
+        let refused = append_line(&path, b"x", 0o600, &IMPATIENT).unwrap_err();
+        assert!(
+            matches!(refused, Error::Lock(LockError::Timeout { .. })),
+            "{refused}"
+        );
+        assert!(lock_path(&path).exists());
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_locked_log_is_contention_too() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.jsonl");
+        let log = File::create(&path).unwrap();
+        log.lock().unwrap();
+        let refused = append_line(&path, b"x", 0o600, &IMPATIENT).unwrap_err();
+        assert!(
+            matches!(refused, Error::Lock(LockError::Timeout { .. })),
+            "{refused}"
+        );
+        log.unlock().unwrap();
+        append_line(&path, b"x", 0o600, &IMPATIENT).unwrap();
+    }
+
+    #[test]
+    fn concurrent_threads_lose_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.jsonl");
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for i in 0..10 {
+                        append_line(
+                            path,
+                            format!("{writer}-{i}").as_bytes(),
+                            0o600,
+                            &LockPolicy::APPEND,
+                        )
+                        .unwrap();
+                    }
+                });
+            }
+        });
+        let log = fs::read_to_string(&path).unwrap();
+        for writer in 0..8 {
+            let own: Vec<_> = log
+                .lines()
+                .filter(|line| line.starts_with(&format!("{writer}-")))
+                .collect();
+            let expected: Vec<_> = (0..10).map(|i| format!("{writer}-{i}")).collect();
+            assert_eq!(own, expected);
+        }
+        assert_eq!(log.lines().count(), 80);
+    }
+}

@@ -184,3 +184,270 @@ fn write_to_stream(path: &Path, bytes: &[u8]) -> Result<(), Error> {
         source,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Read;
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+    use std::path::PathBuf;
+
+    use rustix::fs::{CWD, FileType};
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn root() -> (TempDir, PathBuf) {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().to_path_buf();
+        (root, path)
+    }
+
+    fn names(directory: &Path) -> Vec<String> {
+        let entries = fs::read_dir(directory).unwrap();
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn pipe(path: &Path) {
+        rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    }
+
+    /// A copy of `/dev/null`; `None` where this user or file system does not allow one.
+    fn null_device(path: &Path) -> Option<()> {
+        let number = rustix::fs::makedev(1, 3);
+        let made = rustix::fs::mknodat(
+            CWD,
+            path,
+            FileType::CharacterDevice,
+            Mode::RUSR | Mode::WUSR,
+            number,
+        );
+        let usable = made.is_ok() && fs::OpenOptions::new().write(true).open(path).is_ok();
+        if !usable {
+            println!("skipped: no device nodes can be made here");
+        }
+        usable.then_some(())
+    }
+
+    #[test]
+    fn content_and_mode_are_exact() {
+        let (_root, root) = root();
+        let path = root.join("a.json");
+        // The usual umask would take write permission from group and others.
+        for (content, mode) in [
+            ("first", 0o600),
+            ("second, longer", 0o666),
+            ("", 0o640),
+            ("x", 0o400),
+            ("y", 0o600),
+        ] {
+            replace(&path, content.as_bytes(), mode).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, mode);
+        }
+        assert_eq!(names(&root), ["a.json"]);
+    }
+
+    #[test]
+    fn what_is_not_a_regular_file_is_left_alone() {
+        let (_root, root) = root();
+        let target = root.join("target");
+        fs::write(&target, "kept").unwrap();
+        fs::create_dir(root.join("directory")).unwrap();
+        symlink(&target, root.join("link")).unwrap();
+        symlink("nowhere", root.join("dangling")).unwrap();
+        pipe(&root.join("pipe"));
+        let _listener = UnixListener::bind(root.join("socket")).unwrap();
+        let mut destinations = vec![
+            ("directory", FileKind::Directory),
+            ("link", FileKind::Symlink),
+            ("dangling", FileKind::Symlink),
+            ("pipe", FileKind::Pipe),
+            ("socket", FileKind::Socket),
+        ];
+        if null_device(&root.join("device")).is_some() {
+            destinations.push(("device", FileKind::CharacterDevice));
+        }
+        let before = names(&root);
+        for (name, expected) in destinations {
+            let path = root.join(name);
+            let kind_before = fs::symlink_metadata(&path).unwrap().file_type();
+            let refused = replace(&path, b"new", 0o600).unwrap_err();
+            let Error::NotRegular { kind, .. } = &refused else {
+                panic!("{name}: {refused}")
+            };
+            assert_eq!(*kind, expected);
+            assert!(
+                refused.to_string().contains(&format!("{name} is {expected}")),
+                "{refused}"
+            );
+            assert_eq!(
+                fs::symlink_metadata(&path).unwrap().file_type(),
+                kind_before,
+                "{name}"
+            );
+        }
+        assert_eq!(fs::read_to_string(&target).unwrap(), "kept");
+        assert_eq!(names(&root), before);
+    }
+
+    #[test]
+    fn paths_that_name_directories_or_leave_the_working_directory_are_refused() {
+        for path in ["", ".", "/", "a/.."] {
+            let refused = replace(Path::new(path), b"", 0o600).unwrap_err();
+            assert!(
+                matches!(
+                    refused,
+                    Error::NotRegular {
+                        kind: FileKind::Directory,
+                        ..
+                    }
+                ),
+                "{path}: {refused}"
+            );
+        }
+        for path in ["..", "../x/y.json", "a/../../y.json"] {
+            for refused in [
+                replace(Path::new(path), b"", 0o600).unwrap_err(),
+                create_new(Path::new(path), b"", 0o600).unwrap_err(),
+                create_parents(Path::new(path)).unwrap_err(),
+            ] {
+                assert_eq!(
+                    refused.to_string(),
+                    "path must be local relative or absolute",
+                    "{path}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn errors_of_the_directory_are_reported_and_leave_nothing() {
+        let (_root, root) = root();
+        fs::write(root.join("file"), "").unwrap();
+        for (path, expected) in [
+            ("missing/a.json", io::ErrorKind::NotFound),
+            ("file/a.json", io::ErrorKind::NotADirectory),
+        ] {
+            let Err(Error::Io { source, .. }) = replace(&root.join(path), b"x", 0o600) else {
+                panic!("{path}")
+            };
+            assert_eq!(source.kind(), expected);
+        }
+        assert_eq!(names(&root), ["file"]);
+    }
+
+    #[test]
+    fn a_directory_without_write_permission_is_an_error() {
+        let (_root, root) = root();
+        fs::set_permissions(&root, fs::Permissions::from_mode(0o500)).unwrap();
+        if fs::write(root.join("probe"), "").is_ok() {
+            println!("skipped: this user may write to read-only directories");
+            return;
+        }
+        let Err(Error::Io { source, .. }) = replace(&root.join("a.json"), b"x", 0o600) else {
+            panic!()
+        };
+        assert_eq!(source.kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn names_may_be_as_long_as_the_file_system_allows() {
+        let (_root, root) = root();
+        let name = "n".repeat(255);
+        replace(&root.join(&name), b"x", 0o600).unwrap();
+        assert_eq!(names(&root), [name]);
+    }
+
+    #[test]
+    fn create_new_never_replaces() {
+        let (_root, root) = root();
+        let path = root.join("key");
+        create_new(&path, b"first", 0o600).unwrap();
+        let refused = create_new(&path, b"second", 0o600).unwrap_err();
+        assert!(matches!(refused, Error::AlreadyExists { .. }), "{refused}");
+        symlink("nowhere", root.join("dangling")).unwrap();
+        let refused = create_new(&root.join("dangling"), b"second", 0o600).unwrap_err();
+        assert!(matches!(refused, Error::AlreadyExists { .. }), "{refused}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "first");
+        assert_eq!(names(&root), ["dangling", "key"]);
+    }
+
+    #[test]
+    fn of_many_creators_one_succeeds() {
+        let (_root, root) = root();
+        let path = root.join("key");
+        let created = std::thread::scope(|scope| {
+            let creators: Vec<_> = (0..8)
+                .map(|i| {
+                    let path = &path;
+                    scope.spawn(move || {
+                        create_new(path, format!("{i}").as_bytes(), 0o600)
+                            .is_ok()
+                            .then_some(i)
+                    })
+                })
+                .collect();
+            creators
+                .into_iter()
+                .filter_map(|creator| creator.join().unwrap())
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(created.len(), 1);
+        assert_eq!(fs::read_to_string(&path).unwrap(), created[0].to_string());
+        assert_eq!(names(&root), ["key"]);
+    }
+
+    #[test]
+    fn write_or_replace_follows_links_to_files() {
+        let (_root, root) = root();
+        fs::create_dir(root.join("below")).unwrap();
+        fs::write(root.join("below/target"), "old").unwrap();
+        symlink("below/target", root.join("link")).unwrap();
+        write_or_replace(&root.join("link"), b"new", 0o600).unwrap();
+        write_or_replace(&root.join("below/../plain"), b"plain", 0o644).unwrap();
+        assert!(root.join("link").is_symlink());
+        assert_eq!(fs::read_to_string(root.join("below/target")).unwrap(), "new");
+        assert_eq!(fs::read_to_string(root.join("plain")).unwrap(), "plain");
+        symlink("nowhere", root.join("dangling")).unwrap();
+        for (name, expected) in [("dangling", FileKind::Symlink), ("below", FileKind::Directory)] {
+            let refused = write_or_replace(&root.join(name), b"new", 0o600).unwrap_err();
+            assert!(
+                matches!(refused, Error::NotRegular { kind, .. } if kind == expected),
+                "{refused}"
+            );
+        }
+    }
+
+    #[test]
+    fn write_or_replace_writes_to_pipes_and_devices() {
+        let (_root, root) = root();
+        let path = root.join("pipe");
+        pipe(&path);
+        let refused = write_or_replace(&path, b"to nobody", 0o600).unwrap_err();
+        assert!(matches!(refused, Error::Io { action: "open", .. }), "{refused}");
+        let received = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut received = String::new();
+                File::open(&path).unwrap().read_to_string(&mut received).unwrap();
+                received
+            });
+            // The reader stands ready only once its opening has begun.
+            while write_or_replace(&path, b"through the pipe", 0o600).is_err() {
+                std::thread::yield_now();
+            }
+            reader.join().unwrap()
+        });
+        assert_eq!(received, "through the pipe");
+        let device = root.join("device");
+        if null_device(&device).is_some() {
+            write_or_replace(&device, b"gone", 0o600).unwrap();
+            assert!(fs::metadata(&device).unwrap().file_type().is_char_device());
+        }
+    }
+}

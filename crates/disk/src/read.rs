@@ -140,3 +140,102 @@ fn wait_readable(file: &OwnedFd, deadline: Instant) -> Result<(), Errno> {
         Err(errno) => Err(errno),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Write;
+    use std::os::fd::AsRawFd;
+
+    use rustix::fs::{CWD, FileType};
+
+    use super::*;
+
+    #[test]
+    fn files_up_to_the_limit_are_read_whole() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("file");
+        for size in [0, 1, 99, 100] {
+            let content = vec![b'x'; size];
+            fs::write(&path, &content).unwrap();
+            assert_eq!(read_bounded(&path, 100).unwrap(), content);
+        }
+        fs::write(&path, [b'x'; 101]).unwrap();
+        let refused = read_bounded(&path, 100).unwrap_err();
+        assert!(
+            matches!(refused, ReadError::TooLarge { limit: 100, .. }),
+            "{refused}"
+        );
+        assert_eq!(read_bounded(&path, usize::MAX).unwrap().len(), 101);
+    }
+
+    #[test]
+    fn what_cannot_be_read_has_a_kind() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("file"), "").unwrap();
+        let read = |name: &str| read_bounded(&root.path().join(name), 100).unwrap_err();
+        assert!(matches!(read("missing"), ReadError::NotFound { .. }));
+        assert!(matches!(read("missing/below"), ReadError::NotFound { .. }));
+        assert!(matches!(read(""), ReadError::Directory { .. }));
+        assert!(matches!(read("file/below"), ReadError::Io { .. }));
+        let device = read_bounded(Path::new("/dev/zero"), 100).unwrap_err();
+        assert!(
+            matches!(
+                device,
+                ReadError::NotAFile {
+                    kind: FileKind::CharacterDevice,
+                    ..
+                }
+            ),
+            "{device}"
+        );
+    }
+
+    #[test]
+    fn files_without_a_size_are_read_to_their_end() {
+        if let Ok(status) = read_bounded(Path::new("/proc/self/status"), 1 << 20) {
+            assert!(status.ends_with(b"\n"));
+            let refused = read_bounded(Path::new("/proc/self/status"), 10).unwrap_err();
+            assert!(matches!(refused, ReadError::TooLarge { .. }), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_that_nobody_writes_to_is_empty() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("pipe");
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        assert_eq!(read_bounded(&path, 100).unwrap(), b"");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_inherited_pipe_is_read_until_its_writer_closes_it() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        let (ready, started) = std::sync::mpsc::channel();
+        let read = std::thread::spawn(move || {
+            ready.send(()).unwrap();
+            read_bounded(&path, 200_000)
+        });
+        started.recv().unwrap();
+        for _ in 0..10 {
+            writer.write_all(&[b'x'; 10_000]).unwrap();
+        }
+        drop(writer);
+        assert_eq!(read.join().unwrap().unwrap().len(), 100_000);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_endless_pipe_stops_at_the_limit() {
+        let (reader, writer) = io::pipe().unwrap();
+        let path = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        let mut writer = File::from(OwnedFd::from(writer));
+        let endless = std::thread::spawn(move || while writer.write_all(&[b'x'; 4096]).is_ok() {});
+        let refused = read_bounded(&path, 50_000).unwrap_err();
+        assert!(matches!(refused, ReadError::TooLarge { .. }), "{refused}");
+        drop(reader);
+        endless.join().unwrap();
+    }
+}
