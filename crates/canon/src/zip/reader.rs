@@ -17,7 +17,7 @@ pub struct Limits {
     pub entry_bytes: u64,
     /// Bytes of all entries, unpacked.
     pub total_bytes: u64,
-    /// Unpacked bytes for each packed byte, for entries beyond a mebibyte.
+    /// Unpacked bytes for each packed byte, for entries beyond a mebibyte; checked when one is read.
     pub ratio: u64,
 }
 
@@ -41,7 +41,7 @@ const RATIO_FLOOR: u64 = 1 << 20;
 /// An open archive whose directory has been checked.
 ///
 /// Refused on opening: names that repeat once trimmed, that are absolute, climb with `..`, or hold a backslash; encrypted
-/// entries and symbolic links; anything beyond the [`Limits`]. Directories are ignored.
+/// entries and symbolic links; more entries or bytes than the [`Limits`]. Directories are ignored.
 pub struct Reader<R> {
     archive: ZipArchive<R>,
     limits: Limits,
@@ -101,6 +101,9 @@ impl<R: Read + Seek> Reader<R> {
         let declared = file.size();
         if declared > self.limits.entry_bytes {
             return Err(ZipError::EntryTooLarge(declared));
+        }
+        if declared > RATIO_FLOOR && declared / file.compressed_size().max(1) > self.limits.ratio {
+            return Err(ZipError::Ratio(name.to_owned()));
         }
         let mut buffer = vec![0; 64 << 10];
         let mut copied = 0;
@@ -166,11 +169,7 @@ fn check_directory<R: Read + Seek>(
         if entry.is_symlink() {
             return Err(ZipError::SymbolicLink(name));
         }
-        let (packed, size) = (entry.compressed_size(), entry.size());
-        if size > RATIO_FLOOR && size / packed.max(1) > limits.ratio {
-            return Err(ZipError::Ratio(name));
-        }
-        total = total.saturating_add(size);
+        total = total.saturating_add(entry.size());
         if entry.is_file() {
             files.insert(name, index);
         }
@@ -361,7 +360,8 @@ mod tests {
             ),
             "zip content too large: 3145729"
         );
-        assert!(open_error(&written, Limits { ratio: 100, ..limits }).contains("too tightly"));
+        let mut archive = Reader::open(Cursor::new(&written), Limits { ratio: 100, ..limits }).unwrap();
+        assert!(matches!(archive.read("a"), Err(ZipError::Ratio(_))));
         let small = Limits {
             entry_bytes: 1000,
             ratio: 2000,
