@@ -61,7 +61,10 @@ impl CompiledPolicy {
     /// The rules that may concern `tool_name`, by priority, then name.
     pub(crate) fn rules_for(&self, tool_name: &str) -> impl Iterator<Item = RuleRef<'_>> {
         self.index.rules_for(tool_name).filter_map(|position| {
-            Some(RuleRef { rule: self.policy.rules.get(position)?, compiled: self.rules.get(position)? })
+            Some(RuleRef {
+                rule: self.policy.rules.get(position)?,
+                compiled: self.rules.get(position)?,
+            })
         })
     }
 
@@ -96,9 +99,21 @@ pub(crate) struct CompiledRule {
 impl CompiledRule {
     fn new(rule: &Rule) -> Self {
         Self {
-            own_reason: if rule.reason_codes.is_empty() { reason_of_name(&rule.name) } else { String::new() },
-            workspaces: rule.matching.workspace_prefixes.iter().map(|prefix| Subtree::of_workspace(prefix)).collect(),
-            endpoint: rule.endpoint.as_deref().map(|section| Box::new(EndpointPatterns::new(section))),
+            own_reason: if rule.reason_codes.is_empty() {
+                reason_of_name(&rule.name)
+            } else {
+                String::new()
+            },
+            workspaces: rule
+                .matching
+                .workspace_prefixes
+                .iter()
+                .map(|prefix| Subtree::of_workspace(prefix))
+                .collect(),
+            endpoint: rule
+                .endpoint
+                .as_deref()
+                .map(|section| Box::new(EndpointPatterns::new(section))),
             schedule: Schedule::default(),
         }
     }
@@ -150,7 +165,11 @@ impl ToolIndex {
                 index.of_any_tool.push(position);
             }
             for tool in &rule.matching.tool_names {
-                index.by_tool.entry(tool.as_str().into()).or_default().push(position);
+                index
+                    .by_tool
+                    .entry(tool.as_str().into())
+                    .or_default()
+                    .push(position);
             }
         }
         index

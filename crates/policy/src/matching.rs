@@ -57,7 +57,10 @@ pub(crate) fn matches(rule: RuleRef<'_>, call: &Call<'_>) -> bool {
         && admits(&wanted.risk_classes, &call.context.risk_class)
         && admits(&wanted.identities, &call.context.identity)
         && targets_match(wanted, call.targets)
-        && admits_some(&wanted.provenance_sources, call.arg_provenance.iter().map(|entry| entry.source.as_str()))
+        && admits_some(
+            &wanted.provenance_sources,
+            call.arg_provenance.iter().map(|entry| entry.source.as_str()),
+        )
         && workspace_matches(rule, &call.context.workspace)
         && inventory_matches(wanted, call)
         && skill_matches(wanted, call.skill_provenance)
@@ -131,18 +134,30 @@ fn workspace_matches(rule: RuleRef<'_>, workspace: &str) -> bool {
 fn inventory_matches(wanted: &Match, call: &Call<'_>) -> bool {
     let conditions = [
         (&wanted.context_tool_names, call.inventory.map(|_| call.tool_name)),
-        (&wanted.context_data_classes, call.inventory.map(|entry| entry.data_class.as_str())),
-        (&wanted.context_endpoint_classes, call.inventory.map(|entry| entry.endpoint_class.as_str())),
-        (&wanted.context_autonomy_levels, call.inventory.map(|entry| entry.autonomy_level.as_str())),
+        (
+            &wanted.context_data_classes,
+            call.inventory.map(|entry| entry.data_class.as_str()),
+        ),
+        (
+            &wanted.context_endpoint_classes,
+            call.inventory.map(|entry| entry.endpoint_class.as_str()),
+        ),
+        (
+            &wanted.context_autonomy_levels,
+            call.inventory.map(|entry| entry.autonomy_level.as_str()),
+        ),
     ];
-    conditions.iter().all(|(listed, known)| listed.is_empty() || known.is_some_and(|value| lists(listed, value)))
+    conditions
+        .iter()
+        .all(|(listed, known)| listed.is_empty() || known.is_some_and(|value| lists(listed, value)))
 }
 
 fn skill_matches(wanted: &Match, skill: Option<&SkillProvenance>) -> bool {
     let holds = |listed: &[String], field: fn(&SkillProvenance) -> &str| {
         listed.is_empty() || skill.is_some_and(|skill| lists_folded(listed, field(skill)))
     };
-    holds(&wanted.skill_publishers, |skill| &skill.publisher) && holds(&wanted.skill_sources, |skill| &skill.source)
+    holds(&wanted.skill_publishers, |skill| &skill.publisher)
+        && holds(&wanted.skill_sources, |skill| &skill.source)
 }
 
 /// Looks at what the caller claims; tokens are demanded later, and only of rules that require a delegation.
@@ -154,11 +169,16 @@ fn delegation_matches(wanted: &Match, delegation: Option<&Delegation>) -> bool {
     let delegators = claim.chain.iter().map(|link| link.delegator_identity.as_str());
     let delegates = claim.chain.iter().map(|link| link.delegate_identity.as_str());
     let scopes = claim.chain.iter().map(|link| link.scope_class.as_str());
-    wanted.max_delegation_depth.is_none_or(|depth| claim.chain.len() as u64 <= depth)
+    wanted
+        .max_delegation_depth
+        .is_none_or(|depth| claim.chain.len() as u64 <= depth)
         && admits_some(&wanted.allowed_delegator_identities, delegators)
         && admits_some(
             &wanted.allowed_delegate_identities,
             delegates.chain([claim.requester_identity.as_str()]),
         )
-        && admits_some(&wanted.delegation_scopes, scopes.chain([claim.scope_class.as_str()]))
+        && admits_some(
+            &wanted.delegation_scopes,
+            scopes.chain([claim.scope_class.as_str()]),
+        )
 }

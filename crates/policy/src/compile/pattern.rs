@@ -33,7 +33,11 @@ impl Subtree {
     }
 
     fn of_prefix(prefix: &str) -> Self {
-        if prefix.is_empty() { Self("/".to_owned()) } else { Self(text::clean_path(prefix)) }
+        if prefix.is_empty() {
+            Self("/".to_owned())
+        } else {
+            Self(text::clean_path(prefix))
+        }
     }
 
     /// Whether the cleaned `path` is the directory or lies below it.
@@ -41,7 +45,9 @@ impl Subtree {
         match self.0.as_str() {
             "/" => path.starts_with('/'),
             "." => !path.starts_with('/') && path != ".." && !path.starts_with("../"),
-            root => path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            root => path
+                .strip_prefix(root)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         }
     }
 }
@@ -63,12 +69,19 @@ enum PathForm {
 impl PathPattern {
     pub(crate) fn new(pattern: &str) -> Self {
         if let Some(prefix) = pattern.strip_suffix("/**") {
-            return Self { text: pattern.to_owned(), form: PathForm::Below(Subtree::of_prefix(prefix)) };
+            return Self {
+                text: pattern.to_owned(),
+                form: PathForm::Below(Subtree::of_prefix(prefix)),
+            };
         }
         // Values are cleaned, so a pattern with a stray slash or `.` would never be met; `..` has no meaning among
         // wildcards and is left alone.
         let climbs = pattern.split('/').any(|part| part == "..");
-        let text = if climbs { pattern.to_owned() } else { text::clean_path(pattern) };
+        let text = if climbs {
+            pattern.to_owned()
+        } else {
+            text::clean_path(pattern)
+        };
         let form = Shell::new(&text).map_or(PathForm::Malformed, PathForm::Shell);
         Self { text, form }
     }
@@ -141,7 +154,10 @@ enum Token {
     Literal(char),
     AnyOne,
     AnyRun,
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
 }
 
 impl Token {
@@ -194,7 +210,9 @@ impl Shell {
                     rest = ahead;
                 }
                 _ => {
-                    let Some((after, skipped)) = &mut last_run else { return false };
+                    let Some((after, skipped)) = &mut last_run else {
+                        return false;
+                    };
                     match skipped.next() {
                         None | Some('/') => return false,
                         Some(_) => {
@@ -272,13 +290,26 @@ mod tests {
             ("*a*b", "xaab", true),
             ("*a*b", "xaac", false),
         ] {
-            assert_eq!(PathPattern::new(pattern).allows(path), allowed, "{pattern} {path}");
+            assert_eq!(
+                PathPattern::new(pattern).allows(path),
+                allowed,
+                "{pattern} {path}"
+            );
         }
     }
 
     #[test]
     fn what_cannot_be_read_opens_nothing() {
-        for pattern in ["/srv/[", "/srv/[]", "/srv/[^]", "/srv/[a", "/srv/[a-", "/srv/[-a]", "/srv/[a-]", r"/srv/\"] {
+        for pattern in [
+            "/srv/[",
+            "/srv/[]",
+            "/srv/[^]",
+            "/srv/[a",
+            "/srv/[a-",
+            "/srv/[-a]",
+            "/srv/[a-]",
+            r"/srv/\",
+        ] {
             let pattern = PathPattern::new(pattern);
             assert!(matches!(pattern.form, PathForm::Malformed), "{pattern:?}");
             assert!(pattern.denies("/anything", "/anything"));
@@ -309,7 +340,11 @@ mod tests {
             ("*.x.*", "a.x.b.c", true),
             ("::1", "::1", true),
         ] {
-            assert_eq!(DomainPattern::new(pattern).allows(domain), allowed, "{pattern} {domain}");
+            assert_eq!(
+                DomainPattern::new(pattern).allows(domain),
+                allowed,
+                "{pattern} {domain}"
+            );
         }
     }
 

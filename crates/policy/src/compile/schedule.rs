@@ -45,7 +45,9 @@ fn zone(name: &str) -> Option<TimeZone> {
         return Some(TimeZone::UTC);
     }
     // The look-up ignores case; zone names don't.
-    TimeZone::get(name).ok().filter(|zone| zone.iana_name() == Some(name))
+    TimeZone::get(name)
+        .ok()
+        .filter(|zone| zone.iana_name() == Some(name))
 }
 
 fn window(range: &FreezeRange, zone: &TimeZone) -> Option<Window> {
@@ -69,7 +71,11 @@ fn wall_clock(text: &str) -> Option<Timestamp> {
 fn instant(wall_clock: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
     let seconds = wall_clock.unix_seconds();
     let tried = offset_at(seconds, zone)?;
-    let offset = if tried == 0 { 0 } else { offset_at(seconds - tried, zone)? };
+    let offset = if tried == 0 {
+        0
+    } else {
+        offset_at(seconds - tried, zone)?
+    };
     Some(Timestamp::from_unix(seconds - offset, wall_clock.subsec_nanos()))
 }
 
@@ -103,27 +109,49 @@ mod tests {
             ("Asia/Kolkata", "2026-01-01T00:00:00", "2025-12-31T18:30:00Z"),
         ] {
             let zone = zone(zone_name).unwrap();
-            assert_eq!(instant(wall_clock(text).unwrap(), &zone), Some(at(expected)), "{zone_name} {text}");
+            assert_eq!(
+                instant(wall_clock(text).unwrap(), &zone),
+                Some(at(expected)),
+                "{zone_name} {text}"
+            );
         }
     }
 
     #[test]
     fn unknown_zones() {
-        for name in ["Mars/Base", "utc", "america/toronto", "/etc/localtime", "../UTC", ""] {
+        for name in [
+            "Mars/Base",
+            "utc",
+            "america/toronto",
+            "/etc/localtime",
+            "../UTC",
+            "",
+        ] {
             assert!(zone(name).is_none(), "{name}");
         }
     }
 
     #[test]
     fn times_that_are_none() {
-        for text in ["", "soon", "2026-03-10", "2026-03-10T09:00:00Z", "2026-03-10T09:00:00.", "2026-02-30T00:00:00"] {
+        for text in [
+            "",
+            "soon",
+            "2026-03-10",
+            "2026-03-10T09:00:00Z",
+            "2026-03-10T09:00:00.",
+            "2026-02-30T00:00:00",
+        ] {
             assert_eq!(wall_clock(text), None, "{text}");
         }
     }
 
     #[test]
     fn windows_must_have_a_length() {
-        let range = |start: &str, end: &str| FreezeRange { name: "w".into(), start: start.into(), end: end.into() };
+        let range = |start: &str, end: &str| FreezeRange {
+            name: "w".into(),
+            start: start.into(),
+            end: end.into(),
+        };
         let noon = "2026-03-10T12:00:00";
         assert_eq!(window(&range(noon, noon), &TimeZone::UTC), None);
         let hour = window(&range(noon, "2026-03-10T13:00:00"), &TimeZone::UTC).unwrap();

@@ -22,8 +22,12 @@ pub(crate) fn judge<'p>(rule: RuleRef<'p>, call: &Call<'_>, now: Timestamp, find
     if rule.rule.reason_codes.is_empty() {
         findings.reasons.push(&rule.compiled.own_reason);
     }
-    findings.reasons.extend(rule.rule.reason_codes.iter().map(String::as_str));
-    findings.violations.extend(rule.rule.violations.iter().map(String::as_str));
+    findings
+        .reasons
+        .extend(rule.rule.reason_codes.iter().map(String::as_str));
+    findings
+        .violations
+        .extend(rule.rule.violations.iter().map(String::as_str));
 
     dataflow::check(rule.rule, call, findings);
     endpoint::check(rule, call, findings);

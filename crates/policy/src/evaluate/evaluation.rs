@@ -37,6 +37,8 @@ pub struct Evaluation {
     pub destructive_budget: Option<CallLimit>,
     /// What the freeze windows say, when a rule has some.
     pub freeze_window: Option<FreezeDecision>,
+    /// Whether a freeze window holds the call, or a step of the script, back, whatever other rules say.
+    pub frozen: bool,
     /// What the sandbox constraints say, when a rule has some.
     pub sandbox: Option<SandboxDecision>,
     /// The judgement of each step, when the intent is a script.
@@ -68,6 +70,25 @@ pub struct ScriptEvaluation {
 }
 
 impl Evaluation {
+    /// An evaluation that gives `verdict` for one reason and demands nothing else.
+    #[must_use]
+    pub fn because(verdict: Verdict, reason: &str) -> Self {
+        Self {
+            reason_codes: vec![reason.to_owned()],
+            ..Self::bare(verdict)
+        }
+    }
+
+    /// A block before any rule was looked at.
+    #[must_use]
+    pub fn refused(reason: &str, violation: &str) -> Self {
+        Self {
+            violations: vec![violation.to_owned()],
+            ended_early: true,
+            ..Self::because(Verdict::Block, reason)
+        }
+    }
+
     /// An evaluation that demands nothing beyond its verdict.
     pub(super) fn bare(verdict: Verdict) -> Self {
         Self {
@@ -83,6 +104,7 @@ impl Evaluation {
             rate_limit: None,
             destructive_budget: None,
             freeze_window: None,
+            frozen: false,
             sandbox: None,
             script: None,
             context_enriched: false,
@@ -93,9 +115,15 @@ impl Evaluation {
     /// The rules that matched as one text: their names joined with `,`, for a script those of each distinct step.
     #[must_use]
     pub fn matched_rule(&self) -> String {
-        let Some(script) = &self.script else { return self.matched_rules.join(",") };
-        let mut of_steps: Vec<&str> =
-            script.steps.iter().map(|step| step.matched_rule.as_str()).filter(|names| !names.is_empty()).collect();
+        let Some(script) = &self.script else {
+            return self.matched_rules.join(",");
+        };
+        let mut of_steps: Vec<&str> = script
+            .steps
+            .iter()
+            .map(|step| step.matched_rule.as_str())
+            .filter(|names| !names.is_empty())
+            .collect();
         of_steps.sort_unstable();
         of_steps.dedup();
         of_steps.join(",")
@@ -121,6 +149,7 @@ impl From<Ruling<'_>> for Evaluation {
             rate_limit: tier.rate_limit,
             destructive_budget: tier.destructive_budget,
             freeze_window: ruling.freeze_window(),
+            frozen: tier.frozen,
             sandbox: ruling.sandbox(),
             ..Self::bare(ruling.verdict())
         }

@@ -45,9 +45,16 @@ fn reason_of(field: &str) -> String {
 }
 
 fn missing_fields(section: &FailClosed, intent: &Intent) -> impl Iterator<Item = &'static str> {
-    let required = section.required_fields.iter().filter(|field| lacks(intent, **field)).map(|field| field.as_str());
+    let required = section
+        .required_fields
+        .iter()
+        .filter(|field| lacks(intent, **field))
+        .map(|field| field.as_str());
     let context = intent.context();
-    let high_risk = section.required_high_risk_fields.iter().filter(|field| lacks_member(context, **field));
+    let high_risk = section
+        .required_high_risk_fields
+        .iter()
+        .filter(|field| lacks_member(context, **field));
     required.chain(high_risk.map(|field| field.as_str()))
 }
 
@@ -62,7 +69,9 @@ fn lacks(intent: &Intent, field: RequiredField) -> bool {
 }
 
 fn has_unknown_class(intent: &Intent) -> bool {
-    intent.all_targets().any(|target| target.endpoint_class == "other")
+    intent
+        .all_targets()
+        .any(|target| target.endpoint_class == "other")
 }
 
 fn lacks_member(context: &Context, field: HighRiskField) -> bool {

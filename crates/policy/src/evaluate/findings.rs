@@ -20,7 +20,13 @@ pub(crate) struct Findings<'p> {
 
 impl Default for Findings<'_> {
     fn default() -> Self {
-        Self { effect: Verdict::Block, reasons: Vec::new(), violations: Vec::new(), freeze: None, sandbox: None }
+        Self {
+            effect: Verdict::Block,
+            reasons: Vec::new(),
+            violations: Vec::new(),
+            freeze: None,
+            sandbox: None,
+        }
     }
 }
 
@@ -93,7 +99,10 @@ impl FreezeFinding<'_> {
     /// Whether this finding is to be shown rather than `other`, which came earlier.
     pub(crate) fn outranks(&self, other: &Self) -> bool {
         let rank = |finding: &Self| (finding.status, finding.section.effect);
-        rank(self).cmp(&rank(other)).then_with(|| other.window_name.cmp(self.window_name)).is_gt()
+        rank(self)
+            .cmp(&rank(other))
+            .then_with(|| other.window_name.cmp(self.window_name))
+            .is_gt()
     }
 
     pub(crate) fn decision(&self, now: Timestamp) -> FreezeDecision {

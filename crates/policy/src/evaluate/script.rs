@@ -31,6 +31,7 @@ pub(super) fn evaluate_script(
     for (index, step) in script.steps.iter().enumerate() {
         let call = Call::of_step(intent, step, facts.inventory);
         let judged = Evaluation::from(evaluator.judge(&call, facts.now));
+        total.frozen |= judged.frozen;
         total.context_enriched |= call.inventory.is_some();
         steps.push(StepVerdict {
             index,
@@ -42,7 +43,11 @@ pub(super) fn evaluate_script(
         });
         total.absorb(judged);
     }
-    let risks: Vec<StepRisk> = script.steps.iter().map(|step| StepRisk::of(&step.targets)).collect();
+    let risks: Vec<StepRisk> = script
+        .steps
+        .iter()
+        .map(|step| StepRisk::of(&step.targets))
+        .collect();
     apply_limits(policy.policy().scripts, &risks, &mut total);
     let lists = [
         &mut total.reason_codes,
@@ -62,7 +67,11 @@ pub(super) fn evaluate_script(
 /// Adds what the policy says of scripts as such.
 fn apply_limits(limits: ScriptLimits, risks: &[StepRisk], total: &mut Evaluation) {
     let steps = risks.len() as u64;
-    let max_steps = if limits.max_steps == 0 { DEFAULT_MAX_STEPS } else { limits.max_steps };
+    let max_steps = if limits.max_steps == 0 {
+        DEFAULT_MAX_STEPS
+    } else {
+        limits.max_steps
+    };
     if steps > max_steps {
         total.verdict = Verdict::Block;
         total.reason_codes.push("script_max_steps_exceeded".to_owned());
@@ -71,7 +80,9 @@ fn apply_limits(limits: ScriptLimits, risks: &[StepRisk], total: &mut Evaluation
     if limits.require_approval_above > 0 && steps > limits.require_approval_above {
         total.verdict = total.verdict.max(Verdict::RequireApproval);
         total.required_approvals = total.required_approvals.max(1);
-        total.reason_codes.push("script_step_threshold_approval".to_owned());
+        total
+            .reason_codes
+            .push("script_step_threshold_approval".to_owned());
     }
     if limits.block_mixed_risk && risks.windows(2).any(|pair| pair[0] != pair[1]) {
         total.verdict = Verdict::Block;
@@ -106,12 +117,16 @@ impl Evaluation {
 /// The decision to show of two: the worse one, then the one whose window has the smaller name, then the earlier one.
 fn worse_freeze(shown: Option<FreezeDecision>, next: Option<FreezeDecision>) -> Option<FreezeDecision> {
     let rank = |decision: &FreezeDecision| {
-        let status = ["inactive", "active", "invalid"].iter().position(|status| *status == decision.status);
+        let status = ["inactive", "active", "invalid"]
+            .iter()
+            .position(|status| *status == decision.status);
         (status, decision.effect == "block")
     };
     match (shown, next) {
         (Some(shown), Some(next)) => {
-            let order = rank(&next).cmp(&rank(&shown)).then_with(|| shown.window_name.cmp(&next.window_name));
+            let order = rank(&next)
+                .cmp(&rank(&shown))
+                .then_with(|| shown.window_name.cmp(&next.window_name));
             Some(if order.is_gt() { next } else { shown })
         }
         (shown, next) => shown.or(next),
@@ -121,7 +136,9 @@ fn worse_freeze(shown: Option<FreezeDecision>, next: Option<FreezeDecision>) -> 
 /// The worse decision of two, or the earlier one.
 fn worse_sandbox(shown: Option<SandboxDecision>, next: Option<SandboxDecision>) -> Option<SandboxDecision> {
     let rank = |decision: &SandboxDecision| {
-        ["valid", "disallowed", "missing"].iter().position(|status| *status == decision.status)
+        ["valid", "disallowed", "missing"]
+            .iter()
+            .position(|status| *status == decision.status)
     };
     match (shown, next) {
         (Some(shown), Some(next)) => Some(if rank(&next) > rank(&shown) { next } else { shown }),

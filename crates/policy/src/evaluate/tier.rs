@@ -9,7 +9,7 @@ use gait_artifact::{
 
 use super::{
     check,
-    findings::{Findings, FreezeFinding, SandboxFinding},
+    findings::{Findings, FreezeFinding, FreezeStatus, SandboxFinding},
 };
 use crate::{
     compile::{CompiledPolicy, RuleRef},
@@ -31,7 +31,11 @@ impl<'p> Evaluator<'p> {
     /// An evaluator for `policy`.
     #[must_use]
     pub fn new(policy: &'p CompiledPolicy) -> Self {
-        Self { policy, findings: Findings::default(), tier: Tier::default() }
+        Self {
+            policy,
+            findings: Findings::default(),
+            tier: Tier::default(),
+        }
     }
 
     /// What the rules say of `call`; fail-closed demands and script limits are not rules.
@@ -52,7 +56,11 @@ impl<'p> Evaluator<'p> {
             self.tier.fall_back(self.policy);
         }
         self.tier.settle();
-        Ruling { tier: &self.tier, context: call.context, now }
+        Ruling {
+            tier: &self.tier,
+            context: call.context,
+            now,
+        }
     }
 }
 
@@ -116,6 +124,8 @@ pub(super) struct Tier<'p> {
     pub(super) destructive_budget: Option<CallLimit>,
     freeze: Option<FreezeFinding<'p>>,
     sandbox: Option<SandboxFinding<'p>>,
+    /// Whether a freeze window holds the call back, whatever other rules say.
+    pub(super) frozen: bool,
 }
 
 impl Default for Tier<'_> {
@@ -136,6 +146,7 @@ impl Default for Tier<'_> {
             destructive_budget: None,
             freeze: None,
             sandbox: None,
+            frozen: false,
         }
     }
 }
@@ -143,6 +154,7 @@ impl Default for Tier<'_> {
 impl<'p> Tier<'p> {
     fn clear(&mut self) {
         self.names.clear();
+        self.frozen = false;
         self.restart(Verdict::Block);
     }
 
@@ -176,6 +188,9 @@ impl<'p> Tier<'p> {
             self.restart(effect);
         }
         self.names.push(&rule.rule.name);
+        self.frozen |= findings
+            .freeze
+            .is_some_and(|found| found.status != FreezeStatus::Inactive);
         if effect < self.verdict {
             return;
         }
@@ -202,9 +217,11 @@ impl<'p> Tier<'p> {
         if !rule.broker.broker_reference.is_empty() {
             self.broker_references.push(&rule.broker.broker_reference);
         }
-        self.broker_scopes.extend(rule.broker.broker_scopes.iter().map(String::as_str));
+        self.broker_scopes
+            .extend(rule.broker.broker_scopes.iter().map(String::as_str));
         self.delegation_required |= rule.matching.require_delegation;
-        self.delegation_scopes.extend(rule.matching.delegation_scopes.iter().map(String::as_str));
+        self.delegation_scopes
+            .extend(rule.matching.delegation_scopes.iter().map(String::as_str));
         self.rate_limit = tighter(self.rate_limit, rule.rate_limit);
         self.destructive_budget = tighter(self.destructive_budget, rule.destructive_budget);
     }

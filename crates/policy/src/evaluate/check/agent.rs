@@ -52,16 +52,26 @@ fn check_id(wanted: &AgentControls, context: &Context, findings: &mut Findings<'
 fn has_states(wanted: &[String], identity: Option<&AgentIdentity>) -> bool {
     wanted.is_empty()
         || identity.is_some_and(|identity| {
-            wanted.iter().all(|state| identity.lifecycle_states.iter().any(|given| equals_folded(given, state)))
+            wanted.iter().all(|state| {
+                identity
+                    .lifecycle_states
+                    .iter()
+                    .any(|given| equals_folded(given, state))
+            })
         })
 }
 
 fn has_manifest(wanted: &AgentControls, identity: Option<&AgentIdentity>) -> bool {
-    let holds = |unlimited: bool, test: &dyn Fn(&AgentIdentity) -> bool| unlimited || identity.is_some_and(test);
+    let holds =
+        |unlimited: bool, test: &dyn Fn(&AgentIdentity) -> bool| unlimited || identity.is_some_and(test);
     let publishers = &wanted.allowed_agent_manifest_publishers;
     let sources = &wanted.allowed_agent_manifest_sources;
     let digest = &wanted.required_agent_manifest_digest;
     holds(digest.is_empty(), &|identity| identity.manifest_digest == *digest)
-        && holds(publishers.is_empty(), &|identity| lists_folded(publishers, &identity.publisher))
-        && holds(sources.is_empty(), &|identity| lists_folded(sources, &identity.source))
+        && holds(publishers.is_empty(), &|identity| {
+            lists_folded(publishers, &identity.publisher)
+        })
+        && holds(sources.is_empty(), &|identity| {
+            lists_folded(sources, &identity.source)
+        })
 }

@@ -19,7 +19,10 @@ pub(super) fn check(wanted: ContextControls, context: &Context, findings: &mut F
         findings.reasons.push("context_set_digest_missing");
     }
     if wanted.required_mode && context.context_evidence_mode != "required" {
-        findings.block_for("context_evidence_mode_mismatch", "context_evidence_mode_violation");
+        findings.block_for(
+            "context_evidence_mode_mismatch",
+            "context_evidence_mode_violation",
+        );
     }
     if wanted.max_context_age_seconds > 0 && !is_fresh(context, wanted.max_context_age_seconds) {
         findings.block_for("context_freshness_exceeded", "context_freshness_violation");
@@ -28,9 +31,10 @@ pub(super) fn check(wanted: ContextControls, context: &Context, findings: &mut F
 
 fn is_fresh(context: &Context, max_seconds: u64) -> bool {
     match context.auth_context.get(CONTEXT_AGE_KEY) {
-        Some(Value::Number(age)) => {
-            age.as_i64().and_then(|seconds| u64::try_from(seconds).ok()).is_some_and(|seconds| seconds <= max_seconds)
-        }
+        Some(Value::Number(age)) => age
+            .as_i64()
+            .and_then(|seconds| u64::try_from(seconds).ok())
+            .is_some_and(|seconds| seconds <= max_seconds),
         _ => false,
     }
 }

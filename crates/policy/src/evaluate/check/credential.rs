@@ -31,16 +31,32 @@ pub(super) fn check(wanted: &CredentialControls, call: &Call<'_>, findings: &mut
     }
     check_access_type(wanted, &context.credential_access_type, findings);
     let limited = [
-        (&wanted.allowed_credential_sources, &context.credential_source, "credential_source_disallowed"),
-        (&wanted.allowed_credential_issuers, &context.credential_issuer, "credential_issuer_disallowed"),
-        (&wanted.allowed_credential_access_types, &context.credential_access_type, "credential_access_type_disallowed"),
+        (
+            &wanted.allowed_credential_sources,
+            &context.credential_source,
+            "credential_source_disallowed",
+        ),
+        (
+            &wanted.allowed_credential_issuers,
+            &context.credential_issuer,
+            "credential_issuer_disallowed",
+        ),
+        (
+            &wanted.allowed_credential_access_types,
+            &context.credential_access_type,
+            "credential_access_type_disallowed",
+        ),
     ];
     for (allowed, member, code) in limited {
         if !admits(allowed, member) {
             findings.block(code);
         }
     }
-    check_ttl(wanted.max_credential_ttl_seconds, context.credential_ttl_seconds, findings);
+    check_ttl(
+        wanted.max_credential_ttl_seconds,
+        context.credential_ttl_seconds,
+        findings,
+    );
     check_bindings(context, call.targets, findings);
 }
 

@@ -14,8 +14,13 @@ use crate::{
 const EGRESS_KINDS: [&str; 5] = ["bucket", "host", "queue", "topic", "url"];
 
 pub(super) fn check<'p>(rule: &'p Rule, call: &Call<'_>, findings: &mut Findings<'p>) {
-    let Some(section) = rule.dataflow.as_deref() else { return };
-    let tainted = call.arg_provenance.iter().any(|entry| lists(&section.tainted_sources, &entry.source));
+    let Some(section) = rule.dataflow.as_deref() else {
+        return;
+    };
+    let tainted = call
+        .arg_provenance
+        .iter()
+        .any(|entry| lists(&section.tainted_sources, &entry.source));
     if tainted && call.targets.iter().any(|target| is_destination(section, target)) {
         findings.raise(section.action.into());
         findings.report(&section.reason_code, &section.violation);
@@ -24,7 +29,11 @@ pub(super) fn check<'p>(rule: &'p Rule, call: &Call<'_>, findings: &mut Findings
 
 /// One and the same target must meet every given list.
 fn is_destination(section: &Dataflow, target: &Target) -> bool {
-    let lists = [&section.destination_kinds, &section.destination_values, &section.destination_operations];
+    let lists = [
+        &section.destination_kinds,
+        &section.destination_values,
+        &section.destination_operations,
+    ];
     if lists.iter().all(|list| list.is_empty()) {
         return EGRESS_KINDS.contains(&target.kind.as_str());
     }

@@ -23,6 +23,11 @@ pub(super) fn check(call: &Call<'_>, findings: &mut Findings<'_>) {
 
 /// Whether all that is destructive is a process, and it runs in a sandbox that the rule accepts.
 fn is_contained(call: &Call<'_>, findings: &Findings<'_>) -> bool {
-    findings.sandbox.is_some_and(|finding| finding.status == SandboxStatus::Valid)
-        && call.targets.iter().all(|target| target.endpoint_class == "proc.exec")
+    findings
+        .sandbox
+        .is_some_and(|finding| finding.status == SandboxStatus::Valid)
+        && call
+            .targets
+            .iter()
+            .all(|target| target.endpoint_class == "proc.exec")
 }

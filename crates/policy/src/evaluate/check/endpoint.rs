@@ -9,10 +9,15 @@ use crate::{
 };
 
 pub(super) fn check<'p>(rule: RuleRef<'p>, call: &Call<'_>, findings: &mut Findings<'p>) {
-    let (Some(section), Some(patterns)) = (rule.rule.endpoint.as_deref(), rule.compiled.endpoint.as_deref()) else {
+    let (Some(section), Some(patterns)) = (rule.rule.endpoint.as_deref(), rule.compiled.endpoint.as_deref())
+    else {
         return;
     };
-    let mut breach = Breach { section, findings, found: false };
+    let mut breach = Breach {
+        section,
+        findings,
+        found: false,
+    };
     for target in call.targets {
         check_path(patterns, target, &mut breach);
         check_domain(patterns, target, &mut breach);
@@ -24,7 +29,11 @@ pub(super) fn check<'p>(rule: RuleRef<'p>, call: &Call<'_>, findings: &mut Findi
     if let Some(action) = section.destructive_action
         && call.targets.iter().any(|target| target.destructive)
     {
-        breach.report_as(action.into(), "endpoint_destructive_operation", "destructive_operation");
+        breach.report_as(
+            action.into(),
+            "endpoint_destructive_operation",
+            "destructive_operation",
+        );
     }
     if breach.found {
         findings.report(&section.reason_code, &section.violation);
@@ -55,10 +64,16 @@ fn check_path(patterns: &EndpointPatterns, target: &Target, breach: &mut Breach<
         return;
     }
     let path = cleaned(&target.value);
-    if patterns.denied_paths.iter().any(|pattern| pattern.denies(&target.value, &path)) {
+    if patterns
+        .denied_paths
+        .iter()
+        .any(|pattern| pattern.denies(&target.value, &path))
+    {
         breach.report("endpoint_path_denied");
     }
-    if !patterns.allowed_paths.is_empty() && !patterns.allowed_paths.iter().any(|pattern| pattern.allows(&path)) {
+    if !patterns.allowed_paths.is_empty()
+        && !patterns.allowed_paths.iter().any(|pattern| pattern.allows(&path))
+    {
         breach.report("endpoint_path_not_allowlisted");
     }
 }
@@ -71,12 +86,16 @@ fn check_domain(patterns: &EndpointPatterns, target: &Target, breach: &mut Breac
         return;
     }
     let addressed = target.addressed_domain();
-    let domains = [target.endpoint_domain.as_str(), addressed.as_str()].map(|name| name.trim_end_matches('.'));
+    let domains =
+        [target.endpoint_domain.as_str(), addressed.as_str()].map(|name| name.trim_end_matches('.'));
     let mut named = domains.into_iter().filter(|domain| !domain.is_empty()).peekable();
     let reaches_network = named.peek().is_some()
         || matches!(target.kind.as_str(), "host" | "url")
         || target.endpoint_class.starts_with("net.");
-    if named.clone().any(|domain| denied.iter().any(|pattern| pattern.denies(domain))) {
+    if named
+        .clone()
+        .any(|domain| denied.iter().any(|pattern| pattern.denies(domain)))
+    {
         breach.report("endpoint_domain_denied");
     }
     let is_allowed = |domain| allowed.iter().any(|pattern| pattern.allows(domain));

@@ -13,7 +13,9 @@ use crate::{
 };
 
 pub(super) fn check<'p>(rule: RuleRef<'p>, context: &Context, now: Timestamp, findings: &mut Findings<'p>) {
-    let Some(section) = rule.rule.freeze_window.as_deref() else { return };
+    let Some(section) = rule.rule.freeze_window.as_deref() else {
+        return;
+    };
     let finding = if concerns(section, context) {
         look_up(section, &rule.compiled.schedule, now)
     } else {
@@ -73,7 +75,11 @@ fn look_up<'p>(section: &'p FreezeWindow, schedule: &'p Schedule, now: Timestamp
                     section,
                     window_name: &range.name,
                     window: Some(*window),
-                    reason: if section.reason.is_empty() { &range.name } else { &section.reason },
+                    reason: if section.reason.is_empty() {
+                        &range.name
+                    } else {
+                        &section.reason
+                    },
                     reason_code: match section.effect {
                         Intervention::Block => "freeze_window_active_block",
                         Intervention::RequireApproval => "freeze_window_active_require_approval",

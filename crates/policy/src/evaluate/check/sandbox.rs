@@ -12,7 +12,9 @@ use crate::{
 };
 
 pub(super) fn check<'p>(rule: &'p Rule, context: &Context, findings: &mut Findings<'p>) {
-    let Some(constraint) = rule.sandbox.as_deref() else { return };
+    let Some(constraint) = rule.sandbox.as_deref() else {
+        return;
+    };
     let mut status = SandboxStatus::Valid;
     problems(constraint, context.sandbox.as_ref(), &mut |code| {
         findings.block(code);
@@ -23,7 +25,11 @@ pub(super) fn check<'p>(rule: &'p Rule, context: &Context, findings: &mut Findin
 
 /// One lack outweighs all that is merely disallowed.
 fn status_of(code: &str) -> SandboxStatus {
-    if code.ends_with("_missing") { SandboxStatus::Missing } else { SandboxStatus::Disallowed }
+    if code.ends_with("_missing") {
+        SandboxStatus::Missing
+    } else {
+        SandboxStatus::Disallowed
+    }
 }
 
 impl SandboxFinding<'_> {
@@ -31,7 +37,9 @@ impl SandboxFinding<'_> {
     pub(crate) fn decision(&self, context: &Context) -> SandboxDecision {
         let attested = context.sandbox.clone().unwrap_or_default();
         let mut reason_codes = Vec::new();
-        problems(self.constraint, context.sandbox.as_ref(), &mut |code| reason_codes.push(code.to_owned()));
+        problems(self.constraint, context.sandbox.as_ref(), &mut |code| {
+            reason_codes.push(code.to_owned());
+        });
         reason_codes.sort_unstable();
         SandboxDecision {
             status: self.status.as_str().to_owned(),
@@ -77,12 +85,18 @@ fn mode_problems(wanted: &SandboxConstraint, attested: &Sandbox, report: &mut im
         (
             &wanted.allowed_env_exposure_modes,
             &attested.env_exposure_mode,
-            ["sandbox_env_exposure_mode_missing", "sandbox_env_exposure_mode_disallowed"],
+            [
+                "sandbox_env_exposure_mode_missing",
+                "sandbox_env_exposure_mode_disallowed",
+            ],
         ),
         (
             &wanted.allowed_filesystem_isolations,
             &attested.filesystem_isolation,
-            ["sandbox_filesystem_isolation_missing", "sandbox_filesystem_isolation_disallowed"],
+            [
+                "sandbox_filesystem_isolation_missing",
+                "sandbox_filesystem_isolation_disallowed",
+            ],
         ),
         (
             &wanted.allowed_user_modes,
@@ -106,11 +120,21 @@ fn path_problems(wanted: &SandboxConstraint, attested: &Sandbox, report: &mut im
     if !prefixes.is_empty() && !attested.writable_paths.iter().all(may_write) {
         report("sandbox_writable_path_disallowed");
     }
-    if !wanted.required_read_only_roots.iter().all(|root| lists(&attested.read_only_roots, root)) {
+    // Without an isolation mode nothing is known of the file system, and that is reported already.
+    let describes_files = !attested.filesystem_isolation.is_empty();
+    if describes_files
+        && !wanted
+            .required_read_only_roots
+            .iter()
+            .all(|root| lists(&attested.read_only_roots, root))
+    {
         report("sandbox_read_only_root_missing");
     }
 }
 
 fn is_within(path: &str, prefix: &str) -> bool {
-    prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    prefix == "/"
+        || path
+            .strip_prefix(prefix)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
