@@ -176,8 +176,7 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
-/// The published form of a broker request (`broker_request`): the members of a [`CredentialRequest`] under the names that all
-/// other artifacts use, for brokers that are not reached over a pipe.
+/// The published form of a broker request: the members of a [`CredentialRequest`], spelt as in all other artifacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_request))]
 #[serde(default, deny_unknown_fields)]

@@ -10,6 +10,8 @@
 mod controls;
 mod limits;
 mod matching;
+#[cfg(feature = "schema")]
+mod published;
 mod sections;
 
 pub use controls::{AgentControls, ApprovalControls, BrokerControls, ContextControls, CredentialControls};
@@ -30,6 +32,7 @@ pub const POLICY_SCHEMA_VERSION: &str = "1.0.0";
 
 /// A normalised policy.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::policy))]
 pub struct Policy {
     /// The verdict when no rule matches.
     pub default_verdict: Verdict,
@@ -42,6 +45,7 @@ pub struct Policy {
     /// The rules, sorted by priority (ascending), then by name (bytes). Names need not be unique.
     pub rules: Vec<Rule>,
     /// Text of the document without influence on any decision.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub written: WrittenPolicy,
 }
 
@@ -54,6 +58,7 @@ pub struct WrittenPolicy {
 
 /// One rule: which calls it concerns and what it demands of them.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::rule))]
 pub struct Rule {
     /// Non-blank, trimmed.
     pub name: String,
@@ -62,6 +67,7 @@ pub struct Rule {
     /// The verdict before the rule's own checks, which may make it stricter.
     pub effect: Verdict,
     /// The calls the rule concerns.
+    #[cfg_attr(feature = "schema", schemars(rename = "match"))]
     pub matching: Match,
     /// Reason codes of the rule; when empty, one is made from the name.
     pub reason_codes: Vec<String>,
@@ -80,16 +86,22 @@ pub struct Rule {
     /// How many destructive calls may pass per window.
     pub destructive_budget: Option<CallLimit>,
     /// Who the calling agent must be.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub agent: AgentControls,
     /// Which credentials the call may use.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub credential: CredentialControls,
     /// Who must approve.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub approval: ApprovalControls,
     /// Which context evidence must be there.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub context: ContextControls,
     /// Whether a broker must hand out the credential.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
     pub broker: BrokerControls,
     /// Text of the document without influence on any decision.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub written: WrittenRule,
 }
 

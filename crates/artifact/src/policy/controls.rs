@@ -2,6 +2,7 @@
 
 /// Demands on the identity of the calling agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AgentControls {
     /// The call must name an agent and carry its identity.
     pub require_declared_agent: bool,
@@ -41,6 +42,7 @@ impl AgentControls {
 
 /// Demands on the credential of the call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CredentialControls {
     /// Credentials that outlive the job are refused.
     pub block_standing_credentials: bool,
@@ -71,6 +73,7 @@ impl CredentialControls {
 
 /// Demands on approvals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ApprovalControls {
     /// How many approvals; zero leaves it to the effect.
     pub min_approvals: u64,
@@ -80,10 +83,15 @@ pub struct ApprovalControls {
 
 /// Demands on context evidence.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ContextControls {
     /// Evidence must be there.
     pub require_context_evidence: bool,
     /// The evidence mode must be `required`. Always true when `require_context_evidence` is.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(rename = "required_context_evidence_mode", with = "String")
+    )]
     pub required_mode: bool,
     /// The oldest record may be this many seconds old; zero sets no limit.
     pub max_context_age_seconds: u64,
@@ -99,6 +107,7 @@ impl ContextControls {
 
 /// Demands on the credential broker.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BrokerControls {
     /// A broker must hand out the credential.
     pub require_broker_credential: bool,

@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+#[cfg(feature = "schema")]
+use super::published;
+
 /// How many calls may pass in a window of time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::limit))]
 pub struct CallLimit {
     /// At least 1.
     pub requests: u64,
@@ -24,6 +28,11 @@ pub struct UnusedLimit {
 
 /// The length of a counting window; a minute is before an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, rename_all = "snake_case")
+)]
 pub enum LimitWindow {
     /// Sixty seconds.
     #[default]
@@ -54,6 +63,11 @@ impl fmt::Display for LimitWindow {
 
 /// Which calls share one counter. The order is that of the texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, rename_all = "snake_case")
+)]
 pub enum LimitScope {
     /// All calls of one identity.
     Identity,

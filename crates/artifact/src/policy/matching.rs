@@ -1,7 +1,11 @@
 //! Which calls a rule concerns.
 
+#[cfg(feature = "schema")]
+use super::published;
+
 /// The conditions of a rule. All that are given must hold; an empty list or `None` is not given.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::matching))]
 pub struct Match {
     /// Exact tool names, lower case; the alias `tool_name` is merged in.
     pub tool_names: Vec<String>,
@@ -14,6 +18,7 @@ pub struct Match {
     /// Endpoint classes of targets; the alias `endpoint_class` is merged in.
     pub endpoint_classes: Vec<String>,
     /// How a target's server was discovered (`discovery_method` in the document).
+    #[cfg_attr(feature = "schema", schemars(rename = "discovery_method"))]
     pub discovery_methods: Vec<String>,
     /// Hints a target must carry.
     pub tool_annotations: ToolAnnotations,
@@ -69,6 +74,7 @@ impl Match {
 
 /// Hints that some target must carry, each on its own. `Some(false)` asks for a target without the hint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename_all = "camelCase", transform = published::optional))]
 pub struct ToolAnnotations {
     /// `readOnlyHint`.
     pub read_only_hint: Option<bool>,

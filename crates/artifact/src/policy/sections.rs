@@ -3,8 +3,16 @@
 use std::fmt;
 use std::time::Duration;
 
+#[cfg(feature = "schema")]
+use super::published;
+
 /// What a constraint does when it is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(inline, rename_all = "snake_case")
+)]
 pub enum Intervention {
     /// Ask for approval.
     RequireApproval,
@@ -54,6 +62,7 @@ pub struct UnusedSection {
 
 /// Limits for scripts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::scripts))]
 pub struct ScriptLimits {
     /// The most steps a script may have; zero leaves the built-in limit.
     pub max_steps: u64,
@@ -65,6 +74,7 @@ pub struct ScriptLimits {
 
 /// What intents of given risk classes must carry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::optional))]
 pub struct FailClosed {
     /// Whether the section applies at all.
     pub enabled: bool,
@@ -88,6 +98,7 @@ macro_rules! field_names {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(inline, rename_all = "snake_case"))]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
         }
@@ -165,6 +176,7 @@ field_names! {
 
 /// Trust in MCP servers.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::mcp_trust))]
 pub struct McpTrust {
     /// Path of the trust snapshot.
     pub snapshot: String,
@@ -175,6 +187,7 @@ pub struct McpTrust {
     /// The lowest score, 0 to 1; zero asks for none.
     pub min_score: f64,
     /// How old an entry may be; above zero.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub max_age: Option<Duration>,
     /// Publishers, lower case; empty allows all.
     pub publisher_allowlist: Vec<String>,
@@ -184,6 +197,7 @@ pub struct McpTrust {
 
 /// Constraints on the endpoints of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::section))]
 pub struct Endpoint {
     /// Patterns of paths that are fine; empty allows all.
     pub path_allowlist: Vec<String>,
@@ -207,6 +221,7 @@ pub struct Endpoint {
 
 /// Constraints on where data from tainted sources may flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::section))]
 pub struct Dataflow {
     /// Provenance sources that taint, lower case.
     pub tainted_sources: Vec<String>,
@@ -226,6 +241,7 @@ pub struct Dataflow {
 
 /// Times at which calls are held back.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::freeze_window))]
 pub struct FreezeWindow {
     /// Time zone of the window times. Not known to exist: an unknown one makes the rule block.
     pub timezone: String,
@@ -243,6 +259,7 @@ pub struct FreezeWindow {
 
 /// One freeze window: wall-clock times as written. A range that cannot be read makes the rule block.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::freeze_range))]
 pub struct FreezeRange {
     /// Name of the window.
     pub name: String,
@@ -254,6 +271,7 @@ pub struct FreezeRange {
 
 /// The sandbox a call must run in. An empty list allows every value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::sandbox))]
 pub struct SandboxConstraint {
     /// Network modes.
     pub allowed_network_modes: Vec<String>,

@@ -76,6 +76,20 @@ impl<'a> Members<'a> {
         self
     }
 
+    /// Every member may be left out.
+    pub(crate) fn all_optional(self) -> Self {
+        self.object.remove("required");
+        self
+    }
+
+    /// A member that documents have and the type has not.
+    pub(crate) fn and(self, name: &str, schema: Value) -> Self {
+        if let Some(properties) = self.object.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert(name.to_owned(), schema);
+        }
+        self
+    }
+
     /// No other members: writers write none, although readers of this artifact ignore them.
     pub(crate) fn closed(self) -> Self {
         self.object

@@ -26,6 +26,7 @@ use crate::{
     explain::PolicyExplanation,
     intent::IntentRequest,
     kill_switch::KillSwitchState,
+    policy::Policy,
     policy_test::PolicyTestResult,
     relationship::Relationship,
     result::GateResult,
@@ -63,6 +64,7 @@ pub fn files() -> Result<Vec<SchemaFile>, json::Error> {
         schema_file::<GateResult>("gate/gate_result", "Gate Result"),
         schema_file::<IntentRequest>("gate/intent_request", "Intent Request"),
         schema_file::<KillSwitchState>("gate/kill_switch_state", "Kill Switch State"),
+        schema_file::<Policy>("gate/policy", "Policy"),
         schema_file::<PolicyExplanation>("gate/policy_explain", "Policy Explanation"),
         schema_file::<TraceRecord>("gate/trace_record", "Trace Record"),
         schema_file::<PolicyTestResult>("policytest/policy_test_result", "Policy Test Result"),
@@ -110,6 +112,9 @@ impl Transform for Published {
     fn transform(&mut self, schema: &mut Schema) {
         transform_subschemas(self, schema);
         schema.remove("default");
+        if let Some(Value::String(text)) = schema.get_mut("description") {
+            *text = plain_text(text);
+        }
         if schema
             .get("format")
             .and_then(Value::as_str)
@@ -135,4 +140,13 @@ impl Transform for Published {
             }
         }
     }
+}
+
+/// A doc comment as prose: paragraphs on one line, links to Rust items as names.
+fn plain_text(doc: &str) -> String {
+    let paragraphs: Vec<String> = doc
+        .split("\n\n")
+        .map(|paragraph| paragraph.replace('\n', " "))
+        .collect();
+    paragraphs.join("\n\n").replace("[`", "`").replace("`]", "`")
 }
