@@ -9,11 +9,13 @@
 mod de;
 mod error;
 mod number;
+mod object;
 mod parse;
 mod reader;
 mod scan;
 mod ser;
 mod tape;
+mod typed;
 mod value;
 mod write;
 
@@ -22,8 +24,9 @@ use serde::de::DeserializeOwned;
 
 pub use self::error::{Error, ErrorKind, Position};
 pub use self::number::Number;
+pub use self::object::Object;
 pub use self::reader::Reader;
-pub use self::value::{Object, Value};
+pub use self::value::Value;
 
 use self::tape::Tape;
 use self::write::Layout;

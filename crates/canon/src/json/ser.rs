@@ -5,7 +5,7 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::value::EXACT;
+use super::typed::EXACT;
 use super::{Error, ErrorKind, Number, Object, Value};
 
 /// Gives a [`Value`] for whatever is serialised.

@@ -6,7 +6,8 @@
 use std::borrow::Cow;
 
 use super::number::Number;
-use super::value::{Object, Value};
+use super::object::Object;
+use super::value::Value;
 
 /// Nodes in document order: an array is followed by its items, an object by key, value, key, value.
 #[derive(Debug)]
