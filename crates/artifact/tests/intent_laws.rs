@@ -1,4 +1,4 @@
-//! Laws of the normal form, on generated requests and on damaged bytes.
+//! Laws of the normal form, on generated requests.
 
 use gait_artifact::{
     context::ContextEnvelope,
@@ -119,15 +119,5 @@ proptest! {
         let _ = IntentRequest::read(&bytes).and_then(IntentRequest::normalize);
         let _ = ContextEnvelope::read(&bytes);
         let _ = Inventory::read(&bytes);
-    }
-
-    #[test]
-    fn no_damage_causes_a_panic(request in request(), damage in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4)) {
-        let mut bytes = gait_canon::json::pretty(&request).unwrap().into_bytes();
-        for (at, byte) in damage {
-            let at = at.index(bytes.len());
-            bytes[at] = byte;
-        }
-        let _ = IntentRequest::read(&bytes).and_then(IntentRequest::normalize);
     }
 }

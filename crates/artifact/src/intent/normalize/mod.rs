@@ -54,6 +54,13 @@ impl IntentRequest {
         if let Some(delegation) = &mut self.delegation {
             delegation::normalize_delegation(delegation)?;
         }
+        for digest in [
+            &mut self.args_digest,
+            &mut self.intent_digest,
+            &mut self.script_hash,
+        ] {
+            digest.clear();
+        }
         self.relationship = self.relationship.take().and_then(Relationship::normalized);
         Intent::seal(self)
     }
