@@ -67,6 +67,16 @@ pub trait RateLimiter: Send + Sync {
         identity: &str,
         now: Timestamp,
     ) -> Result<Taken, RateLimitError>;
+
+    /// What [`take`](Self::take) would answer, without taking anything.
+    fn preview(
+        &self,
+        limit: &CallLimit,
+        class: CounterClass,
+        tool: &str,
+        identity: &str,
+        now: Timestamp,
+    ) -> Result<Taken, RateLimitError>;
 }
 
 /// Why no unit could be taken.
@@ -167,6 +177,18 @@ impl RateLimiter for LocalRateLimiter {
         }
         Ok(taken)
     }
+
+    // Readers need no lock: the file is only ever replaced as a whole.
+    fn preview(
+        &self,
+        limit: &CallLimit,
+        class: CounterClass,
+        tool: &str,
+        identity: &str,
+        now: Timestamp,
+    ) -> Result<Taken, RateLimitError> {
+        Ok(self.read()?.take(limit, scope_key(limit.scope, class, tool, identity), now))
+    }
 }
 
 /// When the lock with this content was taken, if it says so.
@@ -178,26 +200,28 @@ fn lock_created_at(content: &[u8]) -> Option<SystemTime> {
 
 /// The counter that a call belongs to within its window and scope.
 ///
-/// Different calls have different keys: the parts are escaped, and budgets have one part more than rate limits.
+/// Different calls have different keys: an identity ends its key and may hold anything, a tool's name may not hold the
+/// separator, and a rate limit's key never looks like that of a budget.
 fn scope_key(scope: LimitScope, class: CounterClass, tool: &str, identity: &str) -> String {
-    let (tool, identity) = (escape(tool), escape(identity));
+    let tool = escape(tool);
     let counted = match scope {
         LimitScope::Tool => tool.into_owned(),
-        LimitScope::Identity => identity.into_owned(),
+        LimitScope::Identity => identity.to_owned(),
         LimitScope::ToolIdentity => format!("{tool}|{identity}"),
     };
     match class {
-        CounterClass::RateLimit => counted,
         CounterClass::DestructiveBudget => format!("{BUDGET_NAMESPACE}|{counted}"),
+        CounterClass::RateLimit if counted.trim_start_matches('%').starts_with(BUDGET_NAMESPACE) => format!("%{counted}"),
+        CounterClass::RateLimit => counted,
     }
 }
 
-/// Keeps the separator of keys out of a name.
-fn escape(name: &str) -> Cow<'_, str> {
-    if name.contains(['|', '%']) {
-        Cow::Owned(name.replace('%', "%25").replace('|', "%7C"))
+/// Keeps the separator of keys out of a tool's name.
+fn escape(tool: &str) -> Cow<'_, str> {
+    if tool.contains(['|', '%']) {
+        Cow::Owned(tool.replace('%', "%25").replace('|', "%7C"))
     } else {
-        Cow::Borrowed(name)
+        Cow::Borrowed(tool)
     }
 }
 

@@ -1,0 +1,247 @@
+//! The decision pipeline: the one door through which every tool call enters, whoever asks.
+//!
+//! [`Gate::decide`] is the order of checks. Nothing gets around what stands first: an intent that lacks what
+//! fail-closed demands, an active kill switch and an active freeze window stop approved scripts and simulated calls
+//! like any other.
+
+use gait_artifact::{
+    Timestamp, Verdict,
+    context::VerifiedEnvelope,
+    decision::KillSwitchDecision,
+    intent::{Intent, IntentError, IntentRequest},
+    policy::Policy,
+    text,
+};
+use gait_canon::{PrivateKey, PublicKey};
+use gait_policy::{CompiledPolicy, Evaluation, Facts, ScriptEvaluation};
+
+use crate::{
+    clock::Clock,
+    credential::{BrokerOverrides, CredentialBroker},
+    decision::{Decision, FastPath},
+    error::GateError,
+    facts::{Fact, InventoryFile},
+    kill_switch::{self, KillSwitchState},
+    outcome::Outcome,
+    prepare::{self, Prepared},
+    profile::{Profile, ProfileError},
+    rate_limit::RateLimiter,
+    script::{self, Registry, VerifiedRegistry},
+    seal,
+};
+
+/// What a gate is made of: one policy, and everything else that decisions under it rest on.
+pub struct Deployment<'a> {
+    /// The policy in force.
+    pub policy: CompiledPolicy,
+    /// What the deployment demands beyond it.
+    pub profile: Profile,
+    /// Signs traces.
+    pub signer: Signer,
+    /// Verifies approval tokens, where that is not the signer's key.
+    pub approval_key: Fact<PublicKey>,
+    /// Verifies delegation tokens, where that is not the key for approvals.
+    pub delegation_key: Fact<PublicKey>,
+    /// The entries that stop calls at once.
+    pub kill_switch: Fact<KillSwitchState>,
+    /// What is known of the tools.
+    pub inventory: Fact<InventoryFile>,
+    /// Scripts that were approved beforehand.
+    pub scripts: Fact<Registry>,
+    /// Verifies the entries of that registry.
+    pub script_key: Fact<PublicKey>,
+    /// Hands out credentials.
+    pub broker: Option<&'a dyn CredentialBroker>,
+    /// Counts calls.
+    pub rate_limiter: &'a dyn RateLimiter,
+    /// Tells the time.
+    pub clock: &'a dyn Clock,
+    /// Version of the program, as records name it.
+    pub producer_version: &'a str,
+}
+
+/// A gate over a deployment that meets its profile.
+///
+/// Making a gate reads files, deciding reads none but the tokens that a call presents, and counts calls.
+pub struct Gate<'a> {
+    pub(crate) deployment: Deployment<'a>,
+    /// The policy decides by evidence that an approved script would keep it from seeing.
+    needs_context_evidence: bool,
+}
+
+/// The key that signs traces.
+pub struct Signer {
+    /// The key.
+    pub key: PrivateKey,
+    /// What the operator should know of it.
+    pub warning: Option<&'static str>,
+}
+
+/// One call that wants to run, and what its caller presents with it.
+#[derive(Debug, Clone, Default)]
+pub struct Call {
+    /// The call, as its caller describes it.
+    pub request: IntentRequest,
+    /// Verified evidence of the context the call was decided in.
+    pub envelope: Option<VerifiedEnvelope>,
+    /// Approval token files, sorted and unique.
+    pub approval_tokens: Vec<String>,
+    /// The caller's own reference of an approval; echoed.
+    pub approval_reference: String,
+    /// Delegation token files, sorted and unique.
+    pub delegation_tokens: Vec<String>,
+    /// What to ask the broker for instead of, or beside, what the rules say.
+    pub credential: BrokerOverrides,
+    /// The instant to judge freeze windows, expiries of agents and switches, and ages for; the present by default.
+    pub evaluation_time: Option<Timestamp>,
+    /// Report the decision and enforce nothing.
+    pub simulate: bool,
+    /// Names the process that asks.
+    pub correlation_id: String,
+}
+
+/// What the policy says of a call, or what stands above it.
+pub(crate) struct Judgement {
+    pub(crate) evaluation: Evaluation,
+    pub(crate) kill_switch: Option<KillSwitchDecision>,
+    pub(crate) fast_path: FastPath,
+    pub(crate) created_at: Timestamp,
+    pub(crate) latency_ms: f64,
+}
+
+impl<'a> Gate<'a> {
+    /// A gate over `deployment`; an error when it lacks what its profile demands.
+    pub fn new(deployment: Deployment<'a>) -> Result<Self, ProfileError> {
+        let policy = deployment.policy.policy();
+        deployment.profile.check_policy(policy, deployment.broker.is_some())?;
+        Ok(Self { needs_context_evidence: script::needs_context_evidence(policy), deployment })
+    }
+
+    /// The policy in force.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        self.deployment.policy.policy()
+    }
+
+    /// Judges one call. What comes back as an error must not execute either.
+    pub fn decide(&self, call: &Call) -> Result<Decision, GateError> {
+        let on = &self.deployment;
+        let now = call.evaluation_time.unwrap_or_else(|| on.clock.now());
+        let strict = on.profile.is_strict_for(&text::trim_lower(&call.request.context.risk_class));
+        let mut warnings: Vec<String> = on.signer.warning.into_iter().map(str::to_owned).collect();
+
+        // What the decision rests on, or a refusal to decide without it.
+        self.require_kill_switch(strict)?;
+        let inventory = self.require_inventory(strict, &mut warnings)?;
+        let scripts = self.require_scripts(strict, &mut warnings)?;
+        let policy = on.policy.policy();
+        let prepared = prepare::prepare(call.request.clone(), policy, call.envelope.as_ref(), inventory, now)
+            .map_err(|error| self.unjudgeable(error, strict && scripts.is_some()))?;
+
+        // What the policy says, and what stands above it.
+        let facts = Facts { now, inventory: inventory.map(|file| &file.inventory) };
+        let judgement = self.judge(&prepared, &facts, scripts.as_ref(), &mut warnings);
+        let mut outcome = Outcome::of(&judgement.evaluation, judgement.kill_switch.as_ref());
+
+        // What is still demanded of an allowed call, in the order in which it is asked for.
+        let demands = &judgement.evaluation;
+        let intent = &prepared.intent;
+        let limits = self.take_units(demands, intent, call, &mut outcome)?;
+        let delegation = self.check_delegation(demands, intent, call, &mut outcome)?;
+        let approval = self.check_approvals(demands, intent, call, &mut outcome)?;
+        let credential = self.issue_credential(demands, intent, call, &mut outcome);
+        let simulation = call.simulate.then(|| outcome.simulate());
+
+        let stages = seal::Stages { prepared, judgement, outcome, simulation, limits, delegation, approval, credential };
+        self.seal(stages, call, warnings)
+    }
+
+    /// What the policy says of the call, unless something above it has the say.
+    fn judge(
+        &self,
+        prepared: &Prepared,
+        facts: &Facts<'_>,
+        scripts: Option<&VerifiedRegistry>,
+        warnings: &mut Vec<String>,
+    ) -> Judgement {
+        let started = self.deployment.clock.instant();
+        let intent = &prepared.intent;
+        let kill_switch = self.ask_kill_switch(intent, facts.now);
+        let stopped = kill_switch.as_ref().is_some_and(|decision| decision.status != "inactive");
+
+        let (evaluation, fast_path) = if prepared.contradicts_context {
+            (Evaluation::refused("fail_closed_intent_invalid", "intent_not_evaluable"), FastPath::default())
+        } else if let Some(incomplete) = gait_policy::fail_closed(&self.deployment.policy, intent) {
+            (incomplete, FastPath::default())
+        } else if matches!(self.deployment.kill_switch, Fact::Unavailable(_)) {
+            let code = kill_switch::STATE_UNAVAILABLE;
+            (Evaluation::refused(code, code), FastPath::default())
+        } else if stopped {
+            (gait_policy::evaluate(&self.deployment.policy, intent, facts), FastPath::default())
+        } else {
+            self.judge_by_script_or_rules(intent, facts, scripts, warnings)
+        };
+        let created_at = if fast_path.pre_approved { self.deployment.clock.now() } else { seal::record_time(intent) };
+        let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
+        Judgement { evaluation, kill_switch, fast_path, created_at, latency_ms }
+    }
+
+    /// An approved script stands in for the rules, but not for a freeze window.
+    fn judge_by_script_or_rules(
+        &self,
+        intent: &Intent,
+        facts: &Facts<'_>,
+        scripts: Option<&VerifiedRegistry>,
+        warnings: &mut Vec<String>,
+    ) -> (Evaluation, FastPath) {
+        let by_rules = |reason: &str| {
+            let fast_path = FastPath { registry_reason: reason.to_owned(), ..FastPath::default() };
+            (gait_policy::evaluate(&self.deployment.policy, intent, facts), fast_path)
+        };
+        let Some(scripts) = scripts else { return by_rules("") };
+        if self.needs_context_evidence {
+            warnings.push(
+                "approved script fast-path disabled because policy requires authenticated context evidence".to_owned(),
+            );
+            return by_rules("");
+        }
+        if !intent.is_script() {
+            return by_rules("not_script");
+        }
+        let Some(found) = scripts.find(intent, &self.deployment.policy.digest(), self.deployment.clock.now()) else {
+            return by_rules("approved_script_not_found");
+        };
+        let (ruled, _) = by_rules("");
+        if ruled.frozen {
+            warnings.push("approved script fast-path disabled because a freeze window is active".to_owned());
+            return (ruled, FastPath::default());
+        }
+        let reason = "approved_script_match";
+        let fast_path =
+            FastPath { pre_approved: true, pattern_id: found.pattern_id, registry_reason: reason.to_owned() };
+        let mut evaluation = Evaluation::because(Verdict::Allow, reason);
+        evaluation.script = Some(ScriptEvaluation {
+            composite_risk_class: found.composite_risk_class,
+            steps: found.steps,
+        });
+        (evaluation, fast_path)
+    }
+
+    /// A risky call that approved scripts were to be looked up for is refused by policy, not for its form.
+    fn unjudgeable(&self, error: IntentError, asks_for_script: bool) -> GateError {
+        if asks_for_script && !self.needs_context_evidence {
+            GateError::UnjudgeableScript(error)
+        } else {
+            GateError::Intent(error)
+        }
+    }
+
+    /// What the kill switch says; nothing where none is configured.
+    fn ask_kill_switch(&self, intent: &Intent, now: Timestamp) -> Option<KillSwitchDecision> {
+        match &self.deployment.kill_switch {
+            Fact::NotConfigured => None,
+            Fact::Known(state) => Some(kill_switch::judge(state, intent, now)),
+            Fact::Unavailable(_) => Some(kill_switch::unavailable(now)),
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What is still demanded of a call that the policy does not block outright: units, tokens, credentials.
+
+use std::path::Path;
+
+use gait_artifact::{
+    Verdict,
+    credential::{CredentialRequest, IssuedCredential},
+    intent::Intent,
+    policy::CallLimit,
+};
+use gait_policy::Evaluation;
+
+use crate::{
+    approval::{self, ApprovalOutcome, ApprovalStage, ApprovalTerms},
+    credential,
+    decide::{Call, Gate},
+    decision::Limits,
+    delegation::{self, DelegationOutcome, DelegationStage},
+    error::GateError,
+    outcome::Outcome,
+    profile::{Profile, ProfileError},
+    rate_limit::{CounterClass, Taken},
+};
+
+impl Gate<'_> {
+    /// Takes one unit of every limit that the rules set. A call that is blocked anyway, or only simulated, is held
+    /// against the limits and takes nothing.
+    pub(crate) fn take_units(
+        &self,
+        demands: &Evaluation,
+        intent: &Intent,
+        call: &Call,
+        outcome: &mut Outcome,
+    ) -> Result<Limits, GateError> {
+        let rate = demands.rate_limit.as_ref();
+        let destructive = demands.destructive_budget.as_ref().filter(|_| intent.has_destructive_target());
+        Ok(Limits {
+            rate: self.take_unit(rate, CounterClass::RateLimit, intent, call, outcome)?,
+            destructive: self.take_unit(destructive, CounterClass::DestructiveBudget, intent, call, outcome)?,
+        })
+    }
+
+    fn take_unit(
+        &self,
+        limit: Option<&CallLimit>,
+        class: CounterClass,
+        intent: &Intent,
+        call: &Call,
+        outcome: &mut Outcome,
+    ) -> Result<Option<Taken>, GateError> {
+        let Some(limit) = limit else { return Ok(None) };
+        let (tool, identity, now) = (intent.tool_name(), &*intent.context().identity, self.deployment.clock.now());
+        let taken = if call.simulate || outcome.verdict() == Verdict::Block {
+            self.deployment.rate_limiter.preview(limit, class, tool, identity, now)?
+        } else {
+            self.deployment.rate_limiter.take(limit, class, tool, identity, now)?
+        };
+        if !taken.allowed {
+            outcome.block(match class {
+                CounterClass::RateLimit => "rate_limit_exceeded",
+                CounterClass::DestructiveBudget => "destructive_budget_exceeded",
+            });
+        }
+        Ok(Some(taken))
+    }
+
+    /// Demands a token for every link of the delegation that the call claims, where a rule asks for it.
+    pub(crate) fn check_delegation(
+        &self,
+        demands: &Evaluation,
+        intent: &Intent,
+        call: &Call,
+        outcome: &mut Outcome,
+    ) -> Result<DelegationOutcome, GateError> {
+        if !demands.delegation_required {
+            return Ok(DelegationOutcome::default());
+        }
+        let explicit = match self.deployment.delegation_key.required()? {
+            Some(key) => Some(key),
+            None => self.deployment.approval_key.required()?,
+        };
+        if explicit.is_none() && self.deployment.profile == Profile::OssProd {
+            return Err(ProfileError::DelegationKey.into());
+        }
+        let own = self.deployment.signer.key.public();
+        let stage = DelegationStage {
+            claim: intent.delegation(),
+            scopes: &demands.delegation_scopes,
+            intent_digest: intent.digest(),
+            policy_digest: self.deployment.policy.digest(),
+            key: explicit.unwrap_or(&own),
+            now: self.deployment.clock.now(),
+        };
+        let tokens = read_tokens(&call.delegation_tokens, delegation::read_token)?;
+        let found = delegation::judge(&stage, &tokens);
+        outcome.reason(found.reason_codes.iter().copied());
+        outcome.violation(found.violations.iter().copied());
+        if !found.complete {
+            outcome.deny();
+        }
+        Ok(found)
+    }
+
+    /// Turns `require_approval` into `allow` when enough valid approvals are presented.
+    pub(crate) fn check_approvals(
+        &self,
+        demands: &Evaluation,
+        intent: &Intent,
+        call: &Call,
+        outcome: &mut Outcome,
+    ) -> Result<ApprovalOutcome, GateError> {
+        // No call can present more tokens than memory has room for, so the cap changes no answer.
+        let required = usize::try_from(demands.required_approvals).unwrap_or(usize::MAX);
+        if outcome.verdict() != Verdict::RequireApproval {
+            return Ok(ApprovalOutcome::not_asked(required));
+        }
+        let explicit = self.deployment.approval_key.required()?;
+        if explicit.is_none() && self.deployment.profile == Profile::OssProd {
+            return Err(ProfileError::ApprovalKey.into());
+        }
+        let own = self.deployment.signer.key.public();
+        let stage = ApprovalStage {
+            required,
+            distinct_approvers: demands.distinct_approvers,
+            terms: &ApprovalTerms::of(intent, self.deployment.policy.digest()),
+            key: explicit.unwrap_or(&own),
+            now: self.deployment.clock.now(),
+        };
+        let tokens = read_tokens(&call.approval_tokens, approval::read_token)?;
+        let found = approval::judge(&stage, &tokens);
+        outcome.reason(found.reason_codes.iter().copied());
+        outcome.violation(found.violations.iter().copied());
+        if found.granted {
+            outcome.grant();
+        }
+        Ok(found)
+    }
+
+    /// Asks the broker for the credential that a rule demands, and holds its answer against every matched rule.
+    pub(crate) fn issue_credential(
+        &self,
+        demands: &Evaluation,
+        intent: &Intent,
+        call: &Call,
+        outcome: &mut Outcome,
+    ) -> Option<Issued> {
+        if !demands.broker.required || outcome.verdict() != Verdict::Allow {
+            return None;
+        }
+        let Some(broker) = self.deployment.broker else {
+            outcome.deny();
+            outcome.reason(["broker_credential_required"]);
+            outcome.violation(["broker_credential_missing"]);
+            return None;
+        };
+        let issued = credential::request_for(intent, &demands.broker.reference, &demands.broker.scopes, &call.credential)
+            .and_then(|request| {
+                let credential = credential::issue(broker, &request, self.deployment.clock.now())?;
+                Ok(Issued { request, credential })
+            });
+        let Ok(issued) = issued else {
+            outcome.block("broker_credential_missing");
+            return None;
+        };
+        let rules = self.deployment.policy.policy().rules.iter();
+        let matched = rules.filter(|rule| demands.matched_rules.contains(&rule.name)).map(|rule| &rule.credential);
+        let violations = credential::receipt_violations(&issued.request, &issued.credential, intent.context(), matched);
+        if violations.is_empty() {
+            outcome.reason(["broker_credential_present"]);
+        }
+        for code in violations {
+            outcome.block(code);
+        }
+        Some(issued)
+    }
+}
+
+/// A credential that was handed out, and what for.
+#[derive(Debug, Clone)]
+pub(crate) struct Issued {
+    pub(crate) request: CredentialRequest,
+    pub(crate) credential: IssuedCredential,
+}
+
+fn read_tokens<T, E>(paths: &[String], read: impl Fn(&Path) -> Result<T, E>) -> Result<Vec<T>, E> {
+    paths.iter().map(|path| read(Path::new(path))).collect()
+}
