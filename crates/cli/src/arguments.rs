@@ -1,6 +1,8 @@
 //! Reading a command's arguments: the flag grammar of Go's `flag` package, with flags allowed behind positionals where
 //! the command says so.
 
+use gait_canon::keys::KeySource;
+
 use crate::literal::{self, Nanoseconds};
 use crate::spec::{ArgumentOrder, CommandSpec, Flag, ValueKind};
 
@@ -118,6 +120,20 @@ impl Parsed {
     #[must_use]
     pub fn given(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+
+    /// The key source that a flag with a path and a flag with a variable's name give together.
+    #[must_use]
+    pub fn key_source(&self, path: &str, variable: &str) -> KeySource {
+        let given = |flag: &str| {
+            Some(self.text(flag))
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
+        KeySource {
+            path: given(path),
+            env: given(variable),
+        }
     }
 
     /// The positional arguments.
@@ -245,14 +261,14 @@ pub fn wants_json(spec: &CommandSpec, arguments: &[String]) -> bool {
         let Some(body) = argument.strip_prefix("--").or_else(|| argument.strip_prefix('-')) else {
             continue;
         };
-        match body.split_once('=') {
-            Some(("json", value)) => json = literal::boolean(value).unwrap_or(json),
-            Some(_) => {}
-            None if body == "json" => json = true,
-            None if spec.flag(body).is_some_and(|flag| flag.kind != ValueKind::Switch) => {
-                rest.next();
-            }
-            None => {}
+        let (name, joined) = body
+            .split_once('=')
+            .map_or((body, None), |(name, value)| (name, Some(value)));
+        let takes_next = || spec.flag(name).is_some_and(|flag| flag.kind != ValueKind::Switch);
+        if name == "json" {
+            json = joined.map_or(Some(true), literal::boolean).unwrap_or(json);
+        } else if joined.is_none() && takes_next() {
+            rest.next();
         }
     }
     json

@@ -2,10 +2,14 @@
 
 use std::cell::OnceCell;
 use std::io::IsTerminal;
+use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use gait_artifact::Timestamp;
 use gait_canon::digest::short_id;
+
+/// A look-up of environment variables that threads can share.
+pub type SharedEnvironment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// The seams to environment, clock and terminal, so that a command can be tested with others.
 pub struct Context<'a> {
@@ -39,9 +43,7 @@ impl<'a> Context<'a> {
     /// The context of this process.
     #[must_use]
     pub fn of_process(arguments: &'a [String]) -> Self {
-        let environment =
-            &|name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
-        Self::new(arguments, environment, &SystemTime::now, &|| {
+        Self::new(arguments, &process_environment, &SystemTime::now, &|| {
             std::io::stdout().is_terminal()
         })
     }
@@ -71,9 +73,14 @@ impl<'a> Context<'a> {
     }
 
     /// The look-up of environment variables, for library functions that take one.
-    #[must_use]
     pub const fn environment(&self) -> &'a dyn Fn(&str) -> Option<String> {
         self.environment
+    }
+
+    /// A look-up of the process's own environment, for what may be used from other threads.
+    #[must_use]
+    pub fn shared_environment(&self) -> SharedEnvironment {
+        Arc::new(process_environment)
     }
 
     /// The wall clock, in UTC.
@@ -107,4 +114,8 @@ impl<'a> Context<'a> {
     pub const fn arguments(&self) -> &'a [String] {
         self.arguments
     }
+}
+
+fn process_environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }

@@ -1,6 +1,6 @@
 //! From the first words of the command line to the command that answers.
 
-use crate::arguments;
+use crate::arguments::{self, ArgumentError};
 use crate::commands::{self, Command, Entry, Retired};
 use crate::context::Context;
 use crate::error::{ErrorKind, Failure, Migration};
@@ -80,16 +80,15 @@ fn run_command(command: &'static Command, arguments: &[String], context: &Contex
     render::command(spec, (command.run)(&parsed, context), json, context)
 }
 
-fn argument_failure(spec: &CommandSpec, error: arguments::ArgumentError) -> Failure {
-    let suggestion = match &error {
-        arguments::ArgumentError::Undefined(name) => nearest(name, spec.all_flags().map(|flag| flag.name))
-            .map(|near| format!("did you mean --{near}?")),
-        _ => None,
-    };
-    let failure = Failure::from(error);
-    match suggestion {
-        Some(hint) => failure.line(format!("hint: {hint}")).hint(hint),
-        None => failure,
+fn argument_failure(spec: &CommandSpec, error: ArgumentError) -> Failure {
+    let failure = Failure::from(error.clone());
+    match error {
+        ArgumentError::Undefined(name) => match nearest(&name, spec.all_flags().map(|flag| flag.name)) {
+            Some(near) => failure.hint(format!("did you mean --{near}?")),
+            None => failure,
+        },
+        ArgumentError::Help => failure.hint(format!("`gait help {}` tells the flags", spec.path)),
+        _ => failure,
     }
 }
 
@@ -122,8 +121,11 @@ fn answer_group(group: &GroupSpec, arguments: &[String], context: &Context<'_>) 
             }
             _ => format!("expected a command behind `gait {}`", group.path),
         };
-        let mut failure = Failure::invalid_input(text);
-        failure.hint = hint;
+        let failure = Failure::invalid_input(text);
+        let failure = match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        };
         return Response::json(failure.to_object(), context, exit);
     }
     Response::text(
@@ -135,7 +137,7 @@ fn answer_group(group: &GroupSpec, arguments: &[String], context: &Context<'_>) 
 fn unknown_command(arguments: &[String], context: &Context<'_>) -> Response {
     let word = arguments[0].trim();
     let mut failure = Failure::invalid_input(format!("unknown command: {word}").trim_end());
-    let mut text = format!("error: {}\n", failure.text);
+    let mut text = format!("error: {}\n", failure.details().text);
     let mut closing = String::new();
     if let Some(retired) = commands::RETIRED
         .iter()
@@ -153,7 +155,10 @@ fn unknown_command(arguments: &[String], context: &Context<'_>) -> Response {
         failure = Failure::invalid_input(format!(
             "deprecated command spelling: {deprecated} -> {replacement}"
         ));
-        text = format!("error: {}\nhint: use `{replacement}` instead\n", failure.text);
+        text = format!(
+            "error: {}\nhint: use `{replacement}` instead\n",
+            failure.details().text
+        );
         failure = failure.migration(migration);
     } else if let Some(near) = nearest(word, commands::first_words()) {
         failure = failure.hint(format!("did you mean `gait {near}`?"));

@@ -11,22 +11,32 @@
 
 pub mod arguments;
 pub mod commands;
+pub mod config;
 pub mod context;
 mod dispatch;
+pub mod env;
 pub mod error;
 pub mod help;
+mod intent_file;
+pub mod interface;
 pub mod literal;
+mod minting;
 pub mod outcome;
+pub mod policy_file;
+pub mod reference;
 pub mod render;
 pub mod spec;
 mod suggest;
+mod telemetry;
 pub mod version;
+mod wrapper;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 
 use context::Context;
 pub use dispatch::respond;
+use telemetry::Telemetry;
 
 /// Runs one invocation with the whole argument vector, program name included, and returns the exit code.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
@@ -34,10 +44,17 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
     let context = Context::of_process(&arguments);
+    let telemetry = Telemetry::of_environment(&context);
+    if let Some(telemetry) = &telemetry {
+        telemetry.start();
+    }
     let response = respond(&context);
     // A reader that went away (`gait --help | head -1`) is no failure of the command.
+    let _ = std::io::stderr().write_all(response.stderr.as_bytes());
     let _ = std::io::stdout().write_all(response.stdout.as_bytes());
     let _ = std::io::stdout().flush();
-    let _ = std::io::stderr().write_all(response.stderr.as_bytes());
+    if let Some(telemetry) = &telemetry {
+        telemetry.end(response.exit);
+    }
     response.exit
 }

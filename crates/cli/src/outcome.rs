@@ -14,6 +14,7 @@ pub type CommandResult = Result<Report, Failure>;
 pub struct Report {
     pub(crate) body: Body,
     pub(crate) exit: u8,
+    pub(crate) diagnostics: String,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +42,7 @@ impl Report {
                 lines: Vec::new(),
             },
             exit: EXIT_OK,
+            diagnostics: String::new(),
         }
     }
 
@@ -50,6 +52,7 @@ impl Report {
         Self {
             body: Body::Verbatim(text.into()),
             exit: EXIT_OK,
+            diagnostics: String::new(),
         }
     }
 
@@ -68,6 +71,13 @@ impl Report {
         if let Body::Result { lines, .. } = &mut self.body {
             lines.extend(more.into_iter().map(Into::into));
         }
+        self
+    }
+
+    /// Sets what text mode prints on standard error.
+    #[must_use]
+    pub fn diagnostics(mut self, text: impl Into<String>) -> Self {
+        self.diagnostics = text.into();
         self
     }
 

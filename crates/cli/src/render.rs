@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use gait_canon::json::{self, Object, Value};
 
 use crate::context::Context;
-use crate::error::{ErrorKind, Excerpt, Failure};
+use crate::error::{Details, ErrorKind, Excerpt};
 use crate::help;
 use crate::outcome::{Body, CommandResult, Report};
 use crate::spec::{CommandSpec, ErrorStyle};
@@ -40,7 +40,7 @@ impl Response {
             .and_then(Value::as_str)
             .is_none_or(|id| id.trim().is_empty());
         if blank {
-            object.insert("correlation_id".to_owned(), context.correlation_id().into());
+            object.insert("correlation_id", context.correlation_id());
         }
         let mut line = json::compact(&Value::Object(object));
         line.push('\n');
@@ -68,9 +68,9 @@ pub fn command(spec: &CommandSpec, result: CommandResult, json: bool, context: &
             for (name, value) in failure.to_object() {
                 object.insert(name, value);
             }
-            Response::json(object, context, failure.kind.exit_code())
+            Response::json(object, context, failure.kind().exit_code())
         }
-        Err(failure) => text_error(spec, &failure, context),
+        Err(failure) => text_error(spec, failure.details(), context),
     }
 }
 
@@ -87,12 +87,16 @@ fn success(report: Report, json: bool, context: &Context<'_>) -> Response {
                 text.push_str(&line);
                 text.push('\n');
             }
-            Response::text(text, report.exit)
+            Response {
+                stdout: text,
+                stderr: report.diagnostics,
+                exit: report.exit,
+            }
         }
     }
 }
 
-fn text_error(spec: &CommandSpec, failure: &Failure, context: &Context<'_>) -> Response {
+fn text_error(spec: &CommandSpec, failure: &Details, context: &Context<'_>) -> Response {
     let exit = failure.kind.exit_code();
     if failure.usage {
         return Response::text(help::command_usage(spec), exit);
@@ -114,7 +118,11 @@ fn text_error(spec: &CommandSpec, failure: &Failure, context: &Context<'_>) -> R
         }
     }
     match spec.error_style {
-        ErrorStyle::Labelled(_) => Response::text(text, exit),
+        ErrorStyle::Labelled(_) => Response {
+            stdout: text,
+            stderr: failure.diagnostics.clone(),
+            exit,
+        },
         ErrorStyle::BareOnStderr => Response {
             stdout: String::new(),
             stderr: text,

@@ -2,6 +2,22 @@
 //!
 //! A command is a file of this module with a `SPEC` and a `run`; a line in [`SECTIONS`] makes it part of the program.
 
+mod approve;
+mod approve_script;
+mod check;
+mod completions;
+mod delegate;
+mod demo;
+mod enforce;
+mod gate;
+mod init;
+mod keys;
+mod kill_switch;
+mod list_scripts;
+mod man;
+mod policy;
+mod test;
+mod trace;
 mod version;
 
 use crate::arguments::Parsed;
@@ -35,13 +51,86 @@ pub struct Section {
 }
 
 /// Every command, by topic.
-pub static SECTIONS: &[Section] = &[Section {
-    title: "The program itself",
-    commands: &[Command::new(&version::SPEC, version::run)],
-}];
+pub static SECTIONS: &[Section] = &[
+    Section {
+        title: "Start",
+        commands: &[
+            Command::new(&init::SPEC, init::run),
+            Command::new(&check::SPEC, check::run),
+            Command::new(&demo::SPEC, demo::run),
+        ],
+    },
+    Section {
+        title: "Decide",
+        commands: &[Command::new(&gate::eval::SPEC, gate::eval::run)],
+    },
+    Section {
+        title: "Write policies",
+        commands: &[
+            Command::new(&policy::init::SPEC, policy::init::run),
+            Command::new(&policy::validate::SPEC, policy::validate::run),
+            Command::new(&policy::fmt::SPEC, policy::fmt::run),
+            Command::new(&policy::test::SPEC, policy::test::run),
+            Command::new(&policy::simulate::SPEC, policy::simulate::run),
+        ],
+    },
+    Section {
+        title: "Wrap a child",
+        commands: &[
+            Command::new(&trace::SPEC, trace::run),
+            Command::new(&test::SPEC, test::run),
+            Command::new(&enforce::SPEC, enforce::run),
+        ],
+    },
+    Section {
+        title: "Check the record",
+        commands: &[Command::new(&trace::verify::SPEC, trace::verify::run)],
+    },
+    Section {
+        title: "Approve and delegate",
+        commands: &[
+            Command::new(&approve::SPEC, approve::run),
+            Command::new(&approve_script::SPEC, approve_script::run),
+            Command::new(&list_scripts::SPEC, list_scripts::run),
+            Command::new(&delegate::mint::SPEC, delegate::mint::run),
+            Command::new(&delegate::verify::SPEC, delegate::verify::run),
+        ],
+    },
+    Section {
+        title: "Stop",
+        commands: &[
+            Command::new(&kill_switch::add::SPEC, kill_switch::add::run),
+            Command::new(&kill_switch::list::SPEC, kill_switch::list::run),
+            Command::new(&kill_switch::disable::SPEC, kill_switch::disable::run),
+            Command::new(&kill_switch::expire::SPEC, kill_switch::expire::run),
+        ],
+    },
+    Section {
+        title: "Keys",
+        commands: &[
+            Command::new(&keys::init::SPEC, keys::init::run),
+            Command::new(&keys::rotate::SPEC, keys::rotate::run),
+            Command::new(&keys::verify::SPEC, keys::verify::run),
+        ],
+    },
+    Section {
+        title: "The program itself",
+        commands: &[
+            Command::new(&completions::SPEC, completions::run),
+            Command::new(&man::SPEC, man::run),
+            Command::new(&version::SPEC, version::run),
+        ],
+    },
+];
 
 /// The words that only gather commands.
-pub static GROUPS: &[GroupSpec] = &[];
+pub static GROUPS: &[GroupSpec] = &[
+    delegate::GROUP,
+    gate::GROUP,
+    keys::GROUP,
+    kill_switch::GROUP,
+    policy::GROUP,
+];
 
 /// A retired spelling of a command's first word.
 pub(crate) struct Retired {

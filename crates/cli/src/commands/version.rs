@@ -17,6 +17,7 @@ struct Output {
     version: &'static str,
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every command has this form")]
 pub(crate) fn run(_: &Parsed, context: &Context<'_>) -> CommandResult {
     let version = context.producer_version();
     Ok(Report::new(&Output { ok: true, version }).line(format!("gait {version}")))

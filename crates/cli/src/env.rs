@@ -1,0 +1,121 @@
+//! Every environment variable the program knows, in one place.
+
+use crate::context::Context;
+
+/// An environment variable: its name and its documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct Variable {
+    /// The name, or a pattern of names with `<...>` in it.
+    pub name: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// What holds when it is not set.
+    pub default: &'static str,
+    /// Which commands look at it.
+    pub readers: &'static str,
+}
+
+impl Variable {
+    /// Its value without surrounding white space; none when it is not set or blank.
+    #[must_use]
+    pub fn read(&self, context: &Context<'_>) -> Option<String> {
+        let value = context.env(self.name)?;
+        let trimmed = value.trim();
+        (!trimmed.is_empty()).then(|| trimmed.to_owned())
+    }
+}
+
+/// Where adoption events go.
+pub const ADOPTION_LOG: Variable = Variable {
+    name: "GAIT_ADOPTION_LOG",
+    meaning: "File that gets one JSON line per finished command. A relative path must stay inside the working directory.",
+    default: "no adoption log",
+    readers: "every command",
+};
+
+/// The workflow named in adoption events.
+pub const ADOPTION_WORKFLOW: Variable = Variable {
+    name: "GAIT_ADOPTION_WORKFLOW",
+    meaning: "Name of the workflow the command belongs to, written to adoption events as `workflow_id`.",
+    default: "no workflow",
+    readers: "every command, with an adoption log",
+};
+
+/// Where operational events go.
+pub const OPERATIONAL_LOG: Variable = Variable {
+    name: "GAIT_OPERATIONAL_LOG",
+    meaning: "File that gets a JSON line when a command starts and another when it ends.",
+    default: "no operational log",
+    readers: "every command",
+};
+
+/// Where the health of telemetry is kept.
+pub const TELEMETRY_HEALTH_PATH: Variable = Variable {
+    name: "GAIT_TELEMETRY_HEALTH_PATH",
+    meaning: "File that counts, across commands, how often each telemetry stream could be written. Its directory must exist.",
+    default: "no health file",
+    readers: "every command, with an adoption or operational log",
+};
+
+/// Whether failed telemetry is mentioned.
+pub const TELEMETRY_WARN: Variable = Variable {
+    name: "GAIT_TELEMETRY_WARN",
+    meaning: "`off` silences the warnings about telemetry that could not be written.",
+    default: "warnings on standard error",
+    readers: "every command, with an adoption or operational log",
+};
+
+/// Set for wrapped children.
+pub const WRAPPER_MODE: Variable = Variable {
+    name: "GAIT_WRAPPER_MODE",
+    meaning: "Set for the child of a wrapper to `trace`, `test` or `enforce`.",
+    default: "not set",
+    readers: "children of `trace`, `test` and `enforce`",
+};
+
+/// Credentials of the `env` broker.
+pub const BROKER_TOKEN: Variable = Variable {
+    name: "GAIT_BROKER_TOKEN_<KEY>",
+    meaning: "Credential that the `env` broker issues; variables with the same name and a suffix such as `_EXPIRES_AT` or \
+              `_SCOPE` describe it. `--credential-env-prefix` changes the prefix.",
+    default: "no credential",
+    readers: "`gate eval --credential-broker env`",
+};
+
+/// Commands the `command` broker may run.
+pub const CREDENTIAL_COMMAND_ALLOWLIST: Variable = Variable {
+    name: "GAIT_CREDENTIAL_COMMAND_ALLOWLIST",
+    meaning: "The commands that the `command` broker may run.",
+    default: "no command",
+    readers: "`gate eval --credential-broker command`",
+};
+
+/// Key material by variable.
+pub const NAMED_BY_FLAG: Variable = Variable {
+    name: "<named by a flag>",
+    meaning: "Flags that end in `-key-env` name a variable that holds a key: standard base64, white space around it ignored.",
+    default: "an unset or blank variable is an error",
+    readers: "every command with such a flag",
+};
+
+/// Where wrapped and other child programs are found.
+pub const PATH: Variable = Variable {
+    name: "PATH",
+    meaning: "Directories in which child programs are looked up.",
+    default: "as the operating system sets it",
+    readers: "`trace`, `test`, `enforce`, the `command` broker",
+};
+
+/// Every variable, in the order of the reference.
+pub static VARIABLES: &[Variable] = &[
+    ADOPTION_LOG,
+    ADOPTION_WORKFLOW,
+    OPERATIONAL_LOG,
+    TELEMETRY_HEALTH_PATH,
+    TELEMETRY_WARN,
+    WRAPPER_MODE,
+    BROKER_TOKEN,
+    CREDENTIAL_COMMAND_ALLOWLIST,
+    NAMED_BY_FLAG,
+    PATH,
+];

@@ -1,0 +1,103 @@
+//! What kind of failure each library error is.
+
+use gait_canon::{json, keys::KeyError};
+use gait_disk::{LockError, ReadError};
+use gait_gate::{GateError, kill_switch::KillSwitchError, profile::ProfileError, rate_limit::RateLimitError};
+use gait_policy::PolicyError;
+
+use super::{ErrorKind, Failure, Migration};
+use crate::arguments::ArgumentError;
+
+/// The caller's arguments are input.
+impl From<ArgumentError> for Failure {
+    fn from(error: ArgumentError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+impl From<json::Error> for Failure {
+    fn from(error: json::Error) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+/// Files the caller named are input, so trouble with them is; a lock that others hold is not.
+impl From<gait_disk::Error> for Failure {
+    fn from(error: gait_disk::Error) -> Self {
+        match &error {
+            gait_disk::Error::Lock(lock) => Self::new(kind_of_lock(lock), error),
+            _ => Self::invalid_input(error),
+        }
+    }
+}
+
+impl From<LockError> for Failure {
+    fn from(error: LockError) -> Self {
+        Self::new(kind_of_lock(&error), error)
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+/// Retired fields come with directions.
+impl From<PolicyError> for Failure {
+    fn from(error: PolicyError) -> Self {
+        let failure = Self::invalid_input(&error);
+        match error.legacy_fields() {
+            Some(legacy) => failure.migration(Migration::PolicyFields(legacy.fields.clone())),
+            None => failure,
+        }
+    }
+}
+
+const fn kind_of_lock(error: &LockError) -> ErrorKind {
+    match error {
+        LockError::Timeout { .. } => ErrorKind::StateContention,
+        _ => ErrorKind::Io,
+    }
+}
+
+impl From<ProfileError> for Failure {
+    fn from(error: ProfileError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+/// A call that could not be judged. Where that alone means that policy says no, the exit code says so.
+impl From<GateError> for Failure {
+    fn from(error: GateError) -> Self {
+        let kind = match &error {
+            GateError::FactUnavailable { .. }
+            | GateError::RegistryUntrusted(_)
+            | GateError::UnjudgeableScript(_) => ErrorKind::PolicyBlocked,
+            GateError::RateLimit(limit) if limit.is_contention() => ErrorKind::StateContention,
+            GateError::RateLimit(RateLimitError::Lock(_)) => ErrorKind::Io,
+            GateError::Encode { .. } => ErrorKind::Internal,
+            _ => ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<KillSwitchError> for Failure {
+    fn from(error: KillSwitchError) -> Self {
+        let kind = match &error {
+            KillSwitchError::Lock(lock) | KillSwitchError::Write(gait_disk::Error::Lock(lock)) => {
+                kind_of_lock(lock)
+            }
+            KillSwitchError::Encode(_) => ErrorKind::Internal,
+            _ => ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
