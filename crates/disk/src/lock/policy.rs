@@ -89,7 +89,7 @@ impl<'a> Waiting<'a> {
             });
         }
         std::thread::sleep(self.jittered().min(remaining));
-        self.pause = (self.pause * 2).min(self.policy.retry);
+        self.pause = self.pause.saturating_mul(2).min(self.policy.retry);
         Ok(())
     }
 
@@ -99,6 +99,6 @@ impl<'a> Waiting<'a> {
         let mut hasher = DefaultHasher::new();
         (std::process::id(), std::thread::current().id(), self.attempts).hash(&mut hasher);
         let shorter = u32::try_from(hasher.finish() % 17).unwrap_or(0);
-        self.pause * (64 - shorter) / 64
+        self.pause.saturating_mul(64 - shorter) / 64
     }
 }

@@ -6,12 +6,16 @@ use gait_artifact::{Timestamp, credential::CredentialRequest, text};
 use gait_canon::json;
 
 use super::{BrokerConfigurationError, CredentialAnswer, CredentialBroker, IssueError, provider::Provider};
-use crate::child::{self, Command};
+use crate::child::{self, Command, Ending, Limits};
 
-/// How long the program and everything it starts may take.
-const TIME_LIMIT: Duration = Duration::from_secs(5);
-/// The longest answer, in bytes.
-const MAX_ANSWER_BYTES: usize = 16_384;
+/// What the program and everything it starts may use: five seconds, and 16 KiB for the answer. What it says on
+/// standard error is not kept.
+const LIMITS: Limits = Limits {
+    time: Duration::from_secs(5),
+    grace: Duration::ZERO,
+    stdout: 16_384,
+    stderr: 0,
+};
 /// The longest reference, in bytes.
 const MAX_REFERENCE_BYTES: usize = 256;
 /// The longest reference made of the names that a provider gives, in bytes.
@@ -53,17 +57,14 @@ impl CommandBroker {
     fn run(&self, request: &CredentialRequest) -> Result<Vec<u8>, IssueError> {
         let input = json::to_value(request).map_err(|_| IssueError::Request)?;
         let finished = child::run(&Command {
-            program: self.program.as_ref(),
             args: &self.arguments,
             stdin: json::compact_in_order(&input).as_bytes(),
-            limit: TIME_LIMIT,
-            max_output: MAX_ANSWER_BYTES,
+            ..Command::new(self.program.as_ref(), LIMITS)
         })
         .map_err(|_| IssueError::Command)?;
-        if finished.status.success() {
-            Ok(finished.stdout)
-        } else {
-            Err(IssueError::Command)
+        match finished.ending {
+            Ending::Exited(0) if !finished.stdout.truncated => Ok(finished.stdout.bytes),
+            _ => Err(IssueError::Command),
         }
     }
 }
