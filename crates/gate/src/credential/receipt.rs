@@ -176,15 +176,15 @@ mod tests {
                 (|issued| issued.request_digest.clear()) as fn(&mut IssuedCredential),
             ),
             ("broker_request_digest_mismatch", |issued| {
-                issued.request_digest.push('0')
+                issued.request_digest.push('0');
             }),
             ("broker_scope_mismatch", |issued| issued.scope.clear()),
             ("broker_target_binding_mismatch", |issued| {
-                issued.target_binding.clear()
+                issued.target_binding.clear();
             }),
             ("broker_run_binding_mismatch", |issued| issued.run_binding.clear()),
             ("broker_job_binding_mismatch", |issued| {
-                issued.job_binding.push('0')
+                issued.job_binding.push('0');
             }),
         ] {
             assert_eq!(check(change, &none), [code]);
