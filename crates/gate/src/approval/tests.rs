@@ -289,6 +289,9 @@ fn applied_destruction_needs_its_own_scopes() {
 }
 
 proptest! {
+    // Signatures are slow in unoptimised builds.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn what_is_minted_verifies_in_every_spelling_of_its_normal_form(
         scope in proptest::collection::vec("[A-Za-z:.*]{1,8}", 1..4),

@@ -53,11 +53,7 @@ pub struct DelegationOutcome {
 impl DelegationOutcome {
     /// The audit record of this outcome; none when no delegation was demanded and no token looked at.
     #[must_use]
-    pub fn audit_record(
-        &self,
-        required: bool,
-        subject: &AuditSubject<'_>,
-    ) -> Option<DelegationAuditRecord> {
+    pub fn audit_record(&self, required: bool, subject: &AuditSubject<'_>) -> Option<DelegationAuditRecord> {
         if !required && self.entries.is_empty() {
             return None;
         }

@@ -307,6 +307,9 @@ fn the_audit_record_is_written_for_every_demand() {
 }
 
 proptest! {
+    // Signatures are slow in unoptimised builds.
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn a_flipped_bit_voids_the_token(byte in 0_usize..2000, bit in 0_u8..7) {
         let token = token("a", "b");
