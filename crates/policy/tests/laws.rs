@@ -223,6 +223,8 @@ fn essence(evaluation: &Evaluation) -> (Verdict, &[String], &[String], String, u
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_stricter_rule_beside_a_matching_one_never_loosens(
         default in verdicts(), mut list in vec(rules(), 1..5), step in steps(), frame in frames(), effect in verdicts(),
