@@ -4,102 +4,49 @@
 //! same digest. The members and their names are a published format; a member that is off is left out so that adding a
 //! feature to the language does not change the digests of policies that don't use it.
 
+mod canonical;
+
+use canonical::{Canonical, Members};
 use gait_artifact::policy::{
-    CallLimit, Dataflow, Endpoint, FailClosed, FreezeWindow, McpTrust, POLICY_SCHEMA_ID,
-    POLICY_SCHEMA_VERSION, Policy, Rule, SandboxConstraint, ToolAnnotations,
+    CallLimit, Dataflow, Endpoint, FailClosed, FreezeWindow, HighRiskField, Match, McpTrust,
+    POLICY_SCHEMA_ID, POLICY_SCHEMA_VERSION, Policy, RequiredField, Rule, SandboxConstraint, ScriptLimits,
 };
-use gait_canon::{
-    Digest,
-    json::{Number, Object, Value, canonical_bytes},
-};
+use gait_canon::Digest;
 
 use crate::document::duration_text;
 
 /// The SHA-256 digest of the policy's canonical JSON (RFC 8785).
 #[must_use]
 pub fn policy_digest(policy: &Policy) -> Digest {
-    let mut members = Members::new();
-    members.set("SchemaID", POLICY_SCHEMA_ID);
-    members.set("SchemaVersion", POLICY_SCHEMA_VERSION);
-    members.set("DefaultVerdict", policy.default_verdict.as_str());
-    members.set("FailClosed", fail_closed(&policy.fail_closed));
-    members.set("Rules", policy.rules.iter().map(rule).collect::<Vec<_>>());
-    let scripts = &policy.scripts;
-    if scripts.max_steps > 0 || scripts.require_approval_above > 0 || scripts.block_mixed_risk {
-        let mut limits = Members::new();
-        limits.set("MaxSteps", scripts.max_steps);
-        limits.set("RequireApprovalAbove", scripts.require_approval_above);
-        limits.set("BlockMixedRisk", scripts.block_mixed_risk);
-        members.set("Scripts", limits);
-    }
-    if let Some(trust) = &policy.mcp_trust {
-        members.set("MCPTrust", mcp_trust(trust));
-    }
-    let canonical = canonical_bytes(&members.into()).expect("every number of a policy is finite");
-    Digest::of(&canonical)
+    Digest::of(canonical_json(policy).as_bytes())
 }
 
-/// The members of a JSON object under construction.
-struct Members(Object);
-
-impl Members {
-    fn new() -> Self {
-        Self(Object::new())
-    }
-
-    fn set(&mut self, name: &str, value: impl Into<Value>) {
-        self.0.insert(name.to_owned(), value.into());
-    }
-
-    fn list<T: AsRef<str>>(&mut self, name: &str, items: &[T]) {
-        let items = items
-            .iter()
-            .map(|item| Value::from(item.as_ref()))
-            .collect::<Vec<_>>();
-        self.set(name, items);
-    }
-
-    fn list_unless_empty<T: AsRef<str>>(&mut self, name: &str, items: &[T]) {
-        if !items.is_empty() {
-            self.list(name, items);
+fn canonical_json(policy: &Policy) -> String {
+    Canonical::object(|members| {
+        members.text("DefaultVerdict", policy.default_verdict.as_str());
+        members.object("FailClosed", |members| fail_closed(members, &policy.fail_closed));
+        if let Some(trust) = &policy.mcp_trust {
+            members.object("MCPTrust", |members| mcp_trust(members, trust));
         }
-    }
-
-    fn text_unless_empty(&mut self, name: &str, text: &str) {
-        if !text.is_empty() {
-            self.set(name, text);
+        members.objects("Rules", &policy.rules, rule);
+        members.text("SchemaID", POLICY_SCHEMA_ID);
+        members.text("SchemaVersion", POLICY_SCHEMA_VERSION);
+        if policy.scripts != ScriptLimits::default() {
+            members.object("Scripts", |members| {
+                members.flag("BlockMixedRisk", policy.scripts.block_mixed_risk);
+                members.count("MaxSteps", policy.scripts.max_steps);
+                members.count("RequireApprovalAbove", policy.scripts.require_approval_above);
+            });
         }
-    }
-
-    fn if_true(&mut self, name: &str, flag: bool) {
-        if flag {
-            self.set(name, true);
-        }
-    }
-
-    fn if_positive(&mut self, name: &str, count: u64) {
-        if count > 0 {
-            self.set(name, count);
-        }
-    }
-}
-
-impl From<Members> for Value {
-    fn from(members: Members) -> Self {
-        Self::Object(members.0)
-    }
+    })
 }
 
 fn names<T: Copy>(items: &[T], as_str: fn(T) -> &'static str) -> Vec<&'static str> {
     items.iter().map(|item| as_str(*item)).collect()
 }
 
-fn fail_closed(section: &FailClosed) -> Members {
-    use gait_artifact::policy::{HighRiskField, RequiredField};
-
-    let mut members = Members::new();
-    members.set("Enabled", section.enabled);
-    members.list("RiskClasses", &section.risk_classes);
+fn fail_closed(members: &mut Members<'_>, section: &FailClosed) {
+    members.flag("Enabled", section.enabled);
     members.list(
         "RequiredFields",
         &names(&section.required_fields, RequiredField::as_str),
@@ -108,94 +55,21 @@ fn fail_closed(section: &FailClosed) -> Members {
         "RequiredHighRiskFields",
         &names(&section.required_high_risk_fields, HighRiskField::as_str),
     );
-    members
+    members.list("RiskClasses", &section.risk_classes);
 }
 
-fn mcp_trust(trust: &McpTrust) -> Members {
-    let mut members = Members::new();
-    members.set("Enabled", true);
-    members.set("SnapshotPath", &*trust.snapshot);
-    members.set("Action", trust.action.as_str());
-    members.list("RequiredRiskClasses", &trust.required_risk_classes);
-    let min_score = Number::try_from(trust.min_score).expect("a score is between 0 and 1");
-    members.set("MinScore", min_score);
-    members.set("MaxAge", trust.max_age.map(duration_text).unwrap_or_default());
+fn mcp_trust(members: &mut Members<'_>, trust: &McpTrust) {
+    members.text("Action", trust.action.as_str());
+    members.flag("Enabled", true);
+    members.text("MaxAge", &trust.max_age.map(duration_text).unwrap_or_default());
+    members.float("MinScore", trust.min_score);
     members.list("PublisherAllowlist", &trust.publisher_allowlist);
-    members.set("RequireRegistry", trust.require_registry);
-    members
+    members.flag("RequireRegistry", trust.require_registry);
+    members.list("RequiredRiskClasses", &trust.required_risk_classes);
+    members.text("SnapshotPath", &trust.snapshot);
 }
 
-fn rule(rule: &Rule) -> Value {
-    let mut members = Members::new();
-    members.set("Name", &*rule.name);
-    members.set("Priority", rule.priority);
-    members.set("Effect", rule.effect.as_str());
-    members.list("ReasonCodes", &rule.reason_codes);
-    members.list("Violations", &rule.violations);
-    members.set("Match", matching(rule));
-    controls(rule, &mut members);
-    sections(rule, &mut members);
-    members.into()
-}
-
-fn matching(rule: &Rule) -> Members {
-    let matching = &rule.matching;
-    let mut members = Members::new();
-    members.list("ToolNames", &matching.tool_names);
-    members.list("RiskClasses", &matching.risk_classes);
-    members.list("TargetKinds", &matching.target_kinds);
-    members.list("TargetValues", &matching.target_values);
-    members.list("ProvenanceSources", &matching.provenance_sources);
-    members.list("Identities", &matching.identities);
-    members.list("WorkspacePrefixes", &matching.workspace_prefixes);
-    for (name, items) in [
-        ("EndpointClasses", &matching.endpoint_classes),
-        ("DiscoveryMethods", &matching.discovery_methods),
-        ("SkillPublishers", &matching.skill_publishers),
-        ("SkillSources", &matching.skill_sources),
-        ("DataClasses", &matching.data_classes),
-        ("DestinationKinds", &matching.destination_kinds),
-        ("DestinationValues", &matching.destination_values),
-        ("DestinationOps", &matching.destination_operations),
-        ("ContextToolNames", &matching.context_tool_names),
-        ("ContextDataClasses", &matching.context_data_classes),
-        ("ContextEndpointClasses", &matching.context_endpoint_classes),
-        ("ContextAutonomyLevels", &matching.context_autonomy_levels),
-        (
-            "AllowedDelegatorIdentities",
-            &matching.allowed_delegator_identities,
-        ),
-        ("AllowedDelegateIdentities", &matching.allowed_delegate_identities),
-        ("DelegationScopes", &matching.delegation_scopes),
-    ] {
-        members.list_unless_empty(name, items);
-    }
-    members.if_true("RequireDelegation", matching.require_delegation);
-    if let Some(depth) = matching.max_delegation_depth {
-        members.set("MaxDelegationDepth", depth);
-    }
-    if !matching.tool_annotations.is_empty() {
-        members.set("ToolAnnotations", annotations(matching.tool_annotations));
-    }
-    members
-}
-
-fn annotations(annotations: ToolAnnotations) -> Members {
-    let mut members = Members::new();
-    for (name, hint) in [
-        ("ReadOnlyHint", annotations.read_only_hint),
-        ("DestructiveHint", annotations.destructive_hint),
-        ("IdempotentHint", annotations.idempotent_hint),
-        ("OpenWorldHint", annotations.open_world_hint),
-    ] {
-        if let Some(hint) = hint {
-            members.set(name, hint);
-        }
-    }
-    members
-}
-
-fn controls(rule: &Rule, members: &mut Members) {
+fn rule(members: &mut Members<'_>, rule: &Rule) {
     let Rule {
         agent,
         credential,
@@ -204,15 +78,7 @@ fn controls(rule: &Rule, members: &mut Members) {
         broker,
         ..
     } = rule;
-    members.if_positive("MinApprovals", approval.min_approvals);
-    members.if_true("RequireDistinctApprovers", approval.require_distinct_approvers);
-    members.if_true("RequireDeclaredAgent", agent.require_declared_agent);
     members.list_unless_empty("AllowedAgentIDs", &agent.allowed_agent_ids);
-    members.list_unless_empty("DeniedAgentIDs", &agent.denied_agent_ids);
-    members.text_unless_empty(
-        "RequiredAgentManifestDigest",
-        &agent.required_agent_manifest_digest,
-    );
     members.list_unless_empty(
         "AllowedAgentManifestPublishers",
         &agent.allowed_agent_manifest_publishers,
@@ -222,140 +88,187 @@ fn controls(rule: &Rule, members: &mut Members) {
         &agent.allowed_agent_manifest_sources,
     );
     members.list_unless_empty(
-        "RequiredAgentLifecycleStates",
-        &agent.required_agent_lifecycle_states,
-    );
-    members.if_true("RequireAgentOwner", agent.require_agent_owner);
-    members.if_true("RequireUnexpiredAgent", agent.require_unexpired_agent);
-    members.if_true("BlockStandingCredentials", credential.block_standing_credentials);
-    members.list_unless_empty("AllowedCredentialSources", &credential.allowed_credential_sources);
-    members.list_unless_empty("AllowedCredentialIssuers", &credential.allowed_credential_issuers);
-    members.list_unless_empty(
         "AllowedCredentialAccessTypes",
         &credential.allowed_credential_access_types,
     );
-    members.if_positive("MaxCredentialTTLSeconds", credential.max_credential_ttl_seconds);
-    members.if_true("RequireJITCredential", credential.require_jit_credential);
-    members.if_true("RequireContextEvidence", context.require_context_evidence);
-    if context.required_mode {
-        members.set("RequiredContextEvidenceMode", "required");
-    }
-    members.if_positive("MaxContextAgeSeconds", context.max_context_age_seconds);
-    members.if_true("RequireBrokerCredential", broker.require_broker_credential);
+    members.list_unless_empty("AllowedCredentialIssuers", &credential.allowed_credential_issuers);
+    members.list_unless_empty("AllowedCredentialSources", &credential.allowed_credential_sources);
+    members.if_true("BlockStandingCredentials", credential.block_standing_credentials);
     members.text_unless_empty("BrokerReference", &broker.broker_reference);
     members.list_unless_empty("BrokerScopes", &broker.broker_scopes);
-}
-
-fn sections(rule: &Rule, members: &mut Members) {
-    if let Some(window) = &rule.freeze_window {
-        members.set("FreezeWindow", freeze_window(window));
-    }
-    if let Some(constraint) = &rule.sandbox {
-        members.set("Sandbox", sandbox(constraint));
-    }
-    if let Some(limit) = &rule.rate_limit {
-        members.set("RateLimit", call_limit(limit));
-    }
-    if let Some(limit) = &rule.destructive_budget {
-        members.set("DestructiveBudget", call_limit(limit));
-    }
     if let Some(constraint) = &rule.dataflow {
-        members.set("Dataflow", dataflow(constraint));
+        members.object("Dataflow", |members| dataflow(members, constraint));
     }
+    members.list_unless_empty("DeniedAgentIDs", &agent.denied_agent_ids);
+    if let Some(limit) = &rule.destructive_budget {
+        members.object("DestructiveBudget", |members| call_limit(members, limit));
+    }
+    members.text("Effect", rule.effect.as_str());
     if let Some(constraint) = &rule.endpoint {
-        members.set("Endpoint", endpoint(constraint));
+        members.object("Endpoint", |members| endpoint(members, constraint));
     }
+    if let Some(window) = &rule.freeze_window {
+        members.object("FreezeWindow", |members| freeze_window(members, window));
+    }
+    members.object("Match", |members| matching(members, &rule.matching));
+    members.if_positive("MaxContextAgeSeconds", context.max_context_age_seconds);
+    members.if_positive("MaxCredentialTTLSeconds", credential.max_credential_ttl_seconds);
+    members.if_positive("MinApprovals", approval.min_approvals);
+    members.text("Name", &rule.name);
+    members.integer("Priority", rule.priority);
+    if let Some(limit) = &rule.rate_limit {
+        members.object("RateLimit", |members| call_limit(members, limit));
+    }
+    members.list("ReasonCodes", &rule.reason_codes);
+    members.if_true("RequireAgentOwner", agent.require_agent_owner);
+    members.if_true("RequireBrokerCredential", broker.require_broker_credential);
+    members.if_true("RequireContextEvidence", context.require_context_evidence);
+    members.if_true("RequireDeclaredAgent", agent.require_declared_agent);
+    members.if_true("RequireDistinctApprovers", approval.require_distinct_approvers);
+    members.if_true("RequireJITCredential", credential.require_jit_credential);
+    members.if_true("RequireUnexpiredAgent", agent.require_unexpired_agent);
+    members.list_unless_empty(
+        "RequiredAgentLifecycleStates",
+        &agent.required_agent_lifecycle_states,
+    );
+    members.text_unless_empty(
+        "RequiredAgentManifestDigest",
+        &agent.required_agent_manifest_digest,
+    );
+    members.text_unless_empty(
+        "RequiredContextEvidenceMode",
+        if context.required_mode { "required" } else { "" },
+    );
+    if let Some(constraint) = &rule.sandbox {
+        members.object("Sandbox", |members| sandbox(members, constraint));
+    }
+    members.list("Violations", &rule.violations);
 }
 
-fn freeze_window(section: &FreezeWindow) -> Members {
-    let mut members = Members::new();
-    members.set("Enabled", true);
-    members.set("Timezone", &*section.timezone);
-    members.set("Effect", section.effect.as_str());
-    members.set("Reason", &*section.reason);
+fn matching(members: &mut Members<'_>, matching: &Match) {
+    members.list_unless_empty("AllowedDelegateIdentities", &matching.allowed_delegate_identities);
+    members.list_unless_empty(
+        "AllowedDelegatorIdentities",
+        &matching.allowed_delegator_identities,
+    );
+    members.list_unless_empty("ContextAutonomyLevels", &matching.context_autonomy_levels);
+    members.list_unless_empty("ContextDataClasses", &matching.context_data_classes);
+    members.list_unless_empty("ContextEndpointClasses", &matching.context_endpoint_classes);
+    members.list_unless_empty("ContextToolNames", &matching.context_tool_names);
+    members.list_unless_empty("DataClasses", &matching.data_classes);
+    members.list_unless_empty("DelegationScopes", &matching.delegation_scopes);
+    members.list_unless_empty("DestinationKinds", &matching.destination_kinds);
+    members.list_unless_empty("DestinationOps", &matching.destination_operations);
+    members.list_unless_empty("DestinationValues", &matching.destination_values);
+    members.list_unless_empty("DiscoveryMethods", &matching.discovery_methods);
+    members.list_unless_empty("EndpointClasses", &matching.endpoint_classes);
+    members.list("Identities", &matching.identities);
+    if let Some(depth) = matching.max_delegation_depth {
+        members.count("MaxDelegationDepth", depth);
+    }
+    members.list("ProvenanceSources", &matching.provenance_sources);
+    members.if_true("RequireDelegation", matching.require_delegation);
+    members.list("RiskClasses", &matching.risk_classes);
+    members.list_unless_empty("SkillPublishers", &matching.skill_publishers);
+    members.list_unless_empty("SkillSources", &matching.skill_sources);
+    members.list("TargetKinds", &matching.target_kinds);
+    members.list("TargetValues", &matching.target_values);
+    let annotations = matching.tool_annotations;
+    if !annotations.is_empty() {
+        members.object("ToolAnnotations", |members| {
+            members.if_given("DestructiveHint", annotations.destructive_hint);
+            members.if_given("IdempotentHint", annotations.idempotent_hint);
+            members.if_given("OpenWorldHint", annotations.open_world_hint);
+            members.if_given("ReadOnlyHint", annotations.read_only_hint);
+        });
+    }
+    members.list("ToolNames", &matching.tool_names);
+    members.list("WorkspacePrefixes", &matching.workspace_prefixes);
+}
+
+fn freeze_window(members: &mut Members<'_>, section: &FreezeWindow) {
+    members.text("Effect", section.effect.as_str());
+    members.flag("Enabled", true);
     members.list("Environments", &section.environments);
+    members.text("Reason", &section.reason);
     members.list("RiskClasses", &section.risk_classes);
-    let windows = section.windows.iter().map(|window| {
-        let mut members = Members::new();
-        members.set("Name", &*window.name);
-        members.set("Start", &*window.start);
-        members.set("End", &*window.end);
-        members.into()
+    members.text("Timezone", &section.timezone);
+    members.objects("Windows", &section.windows, |members, window| {
+        members.text("End", &window.end);
+        members.text("Name", &window.name);
+        members.text("Start", &window.start);
     });
-    members.set("Windows", windows.collect::<Vec<Value>>());
-    members
 }
 
-fn sandbox(section: &SandboxConstraint) -> Members {
-    let mut members = Members::new();
-    members.set("Enabled", true);
-    members.list("AllowedNetworkModes", &section.allowed_network_modes);
+fn sandbox(members: &mut Members<'_>, section: &SandboxConstraint) {
     // An empty list of paths is null in the published format, every other empty list is [].
-    for (name, paths) in [
-        (
-            "AllowedWritablePathPrefixes",
-            &section.allowed_writable_path_prefixes,
-        ),
-        ("RequiredReadOnlyRoots", &section.required_read_only_roots),
-    ] {
+    let paths = |members: &mut Members<'_>, name, paths: &[String]| {
         if paths.is_empty() {
-            members.set(name, Value::Null);
+            members.null(name)
         } else {
-            members.list(name, paths);
+            members.list(name, paths)
         }
-    }
+    };
     members.list("AllowedEnvExposureModes", &section.allowed_env_exposure_modes);
-    members.set("MaxTimeoutSeconds", section.max_timeout_seconds);
     members.list(
         "AllowedFilesystemIsolations",
         &section.allowed_filesystem_isolations,
     );
+    members.list("AllowedNetworkModes", &section.allowed_network_modes);
     members.list("AllowedUserModes", &section.allowed_user_modes);
-    members
+    paths(
+        members,
+        "AllowedWritablePathPrefixes",
+        &section.allowed_writable_path_prefixes,
+    );
+    members.flag("Enabled", true);
+    members.count("MaxTimeoutSeconds", section.max_timeout_seconds);
+    paths(
+        members,
+        "RequiredReadOnlyRoots",
+        &section.required_read_only_roots,
+    );
 }
 
-fn call_limit(limit: &CallLimit) -> Members {
-    let mut members = Members::new();
-    members.set("Requests", limit.requests);
-    members.set("Window", limit.window.as_str());
-    members.set("Scope", limit.scope.as_str());
-    members
+fn call_limit(members: &mut Members<'_>, limit: &CallLimit) {
+    members.count("Requests", limit.requests);
+    members.text("Scope", limit.scope.as_str());
+    members.text("Window", limit.window.as_str());
 }
 
-fn dataflow(section: &Dataflow) -> Members {
-    let mut members = Members::new();
-    members.set("Enabled", true);
-    members.list("TaintedSources", &section.tainted_sources);
-    members.set("Action", section.action.as_str());
-    members.set("ReasonCode", &*section.reason_code);
-    members.set("Violation", &*section.violation);
+fn dataflow(members: &mut Members<'_>, section: &Dataflow) {
+    members.text("Action", section.action.as_str());
     members.list_unless_empty("DestinationKinds", &section.destination_kinds);
-    members.list_unless_empty("DestinationValues", &section.destination_values);
     members.list_unless_empty("DestinationOperations", &section.destination_operations);
-    members
+    members.list_unless_empty("DestinationValues", &section.destination_values);
+    members.flag("Enabled", true);
+    members.text("ReasonCode", &section.reason_code);
+    members.list("TaintedSources", &section.tainted_sources);
+    members.text("Violation", &section.violation);
 }
 
-fn endpoint(section: &Endpoint) -> Members {
-    let mut members = Members::new();
-    members.set("Enabled", true);
-    members.list("PathAllowlist", &section.path_allowlist);
-    members.list("PathDenylist", &section.path_denylist);
-    members.list("DomainAllowlist", &section.domain_allowlist);
-    members.list("DomainDenylist", &section.domain_denylist);
-    members.list("EgressClasses", &section.egress_classes);
-    members.set("Action", section.action.as_str());
-    members.set(
+fn endpoint(members: &mut Members<'_>, section: &Endpoint) {
+    members.text("Action", section.action.as_str());
+    members.text(
         "DestructiveAction",
         section.destructive_action.map_or("", |action| action.as_str()),
     );
-    members.set("ReasonCode", &*section.reason_code);
-    members.set("Violation", &*section.violation);
-    members
+    members.list("DomainAllowlist", &section.domain_allowlist);
+    members.list("DomainDenylist", &section.domain_denylist);
+    members.list("EgressClasses", &section.egress_classes);
+    members.flag("Enabled", true);
+    members.list("PathAllowlist", &section.path_allowlist);
+    members.list("PathDenylist", &section.path_denylist);
+    members.text("ReasonCode", &section.reason_code);
+    members.text("Violation", &section.violation);
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::{digest::policy_digest, document::read_text};
+    use gait_canon::json::Reader;
+
+    use super::{canonical_json, policy_digest};
+    use crate::document::read_text;
 
     fn digest(text: &str) -> String {
         policy_digest(&read_text(text).unwrap()).to_string()
@@ -370,6 +283,86 @@ mod tests {
             published
         );
     }
+
+    #[test]
+    fn the_members_are_in_canonical_order() {
+        for text in [
+            EVERYTHING,
+            "",
+            "rules: [{name: '\"\\\u{1}', effect: allow, priority: -9007199254740993}]",
+        ] {
+            let json = canonical_json(&read_text(text).unwrap());
+            assert_eq!(
+                Reader::new().canonicalise(json.as_bytes()).unwrap(),
+                json.as_bytes()
+            );
+        }
+    }
+
+    /// A policy with every member there is.
+    const EVERYTHING: &str = "
+scripts: {max_steps: 8, require_approval_above: 3, block_mixed_risk: true}
+fail_closed: {enabled: true, required_fields: [targets], required_high_risk_fields: [agent_id]}
+mcp_trust: {snapshot: s, min_score: 0.7, max_age: 24h, publisher_allowlist: [p], require_registry: true}
+rules:
+- name: everything
+  effect: require_approval
+  min_approvals: 2
+  match:
+    tool_names: [t]
+    risk_classes: [high]
+    target_kinds: [path]
+    target_values: [/a]
+    endpoint_classes: [fs.read]
+    discovery_method: [webmcp]
+    tool_annotations: {readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false}
+    skill_publishers: [a]
+    skill_sources: [a]
+    data_classes: [a]
+    destination_kinds: [a]
+    destination_values: [a]
+    destination_operations: [a]
+    provenance_sources: [a]
+    identities: [a]
+    workspace_prefixes: [a]
+    context_tool_names: [a]
+    context_data_classes: [a]
+    context_endpoint_classes: [a]
+    context_autonomy_levels: [a]
+    require_delegation: true
+    allowed_delegator_identities: [a]
+    allowed_delegate_identities: [a]
+    delegation_scopes: [a]
+    max_delegation_depth: 2
+  endpoint: {enabled: true}
+  reason_codes: [a]
+  violations: [a]
+  require_declared_agent: true
+  allowed_agent_ids: [a]
+  denied_agent_ids: [a]
+  required_agent_manifest_digest: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+  allowed_agent_manifest_publishers: [a]
+  allowed_agent_manifest_sources: [a]
+  required_agent_lifecycle_states: [a]
+  require_agent_owner: true
+  require_unexpired_agent: true
+  block_standing_credentials: true
+  allowed_credential_sources: [aws_sts]
+  allowed_credential_issuers: [a]
+  allowed_credential_access_types: [jit]
+  max_credential_ttl_seconds: 9223372036854775807
+  require_jit_credential: true
+  require_context_evidence: true
+  max_context_age_seconds: 60
+  require_broker_credential: true
+  broker_reference: a
+  broker_scopes: [a]
+  freeze_window: {timezone: UTC, windows: [{start: a, end: b}]}
+  sandbox: {enabled: true}
+  rate_limit: {requests: 5}
+  destructive_budget: {requests: 2}
+  dataflow: {destination_kinds: [a], destination_values: [a], destination_operations: [a]}
+";
 
     #[test]
     fn spelling_does_not_matter() {

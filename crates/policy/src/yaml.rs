@@ -20,6 +20,8 @@ mod parser;
 mod quoted;
 mod read;
 mod scalar;
+#[cfg(test)]
+mod tests;
 
 pub use document::{Document, Entries, Value};
 pub use error::{Error, Location, Problem, Span};

@@ -32,6 +32,9 @@ pub(super) fn endpoint<'d>(
     name: &str,
     given: &Boxed<'d, EndpointDraft<'d>>,
 ) -> Result<(Option<Box<Endpoint>>, UnusedSection), InvalidSetting> {
+    if !given.is_given() {
+        return Ok((None, UnusedSection::default()));
+    }
     let place = rule.key("endpoint");
     let section = Section::new(&place, given, Some(name));
     let draft = &given.value;
@@ -71,6 +74,9 @@ pub(super) fn dataflow<'d>(
     name: &str,
     given: &Boxed<'d, DataflowDraft<'d>>,
 ) -> Result<(Option<Box<Dataflow>>, UnusedSection), InvalidSetting> {
+    if !given.is_given() {
+        return Ok((None, UnusedSection::default()));
+    }
     let place = rule.key("dataflow");
     let section = Section::new(&place, given, Some(name));
     let draft = &given.value;
@@ -108,6 +114,9 @@ pub(super) fn freeze_window<'d>(
     name: &str,
     given: &Boxed<'d, FreezeWindowDraft<'d>>,
 ) -> Result<Option<Box<FreezeWindow>>, InvalidSetting> {
+    if !given.is_given() {
+        return Ok(None);
+    }
     let place = rule.key("freeze_window");
     let section = Section::new(&place, given, Some(name));
     let draft = &given.value;
@@ -174,6 +183,9 @@ pub(super) fn sandbox<'d>(
     name: &str,
     given: &Boxed<'d, SandboxDraft<'d>>,
 ) -> Result<Option<Box<SandboxConstraint>>, InvalidSetting> {
+    if !given.is_given() {
+        return Ok(None);
+    }
     let place = rule.key("sandbox");
     let section = Section::new(&place, given, Some(name));
     let draft = &given.value;
@@ -215,6 +227,9 @@ pub(super) fn rate_limit<'d>(
     name: &str,
     given: &Given<'d, LimitDraft<'d>>,
 ) -> Result<(Option<CallLimit>, UnusedLimit), InvalidSetting> {
+    if !given.is_given() {
+        return Ok((None, UnusedLimit::default()));
+    }
     let place = rule.key("rate_limit");
     let section = Section::new(&place, given, Some(name));
     let requests = section.count("requests", &given.value.requests)?;
@@ -231,6 +246,9 @@ pub(super) fn destructive_budget<'d>(
     name: &str,
     given: &Given<'d, LimitDraft<'d>>,
 ) -> Result<Option<CallLimit>, InvalidSetting> {
+    if !given.is_given() {
+        return Ok(None);
+    }
     let place = rule.key("destructive_budget");
     let section = Section::new(&place, given, Some(name));
     let draft = &given.value;

@@ -95,6 +95,9 @@ impl<'a, 'd> Section<'a, 'd> {
         as_str: fn(T) -> &'static str,
     ) -> Result<Vec<T>, InvalidSetting> {
         let mut words = Vec::new();
+        if !list.is_given() {
+            return Ok(words);
+        }
         for (item, value) in list.iter() {
             let word = text::trim_lower(&item);
             if word.is_empty() {
@@ -133,6 +136,9 @@ impl<'a, 'd> Section<'a, 'd> {
 
     /// A list of sandbox paths: cleaned, none of them an environment assignment.
     pub(super) fn sandbox_paths(&self, key: &str, list: &Texts<'d>) -> Result<Vec<String>, InvalidSetting> {
+        if !list.is_given() {
+            return Ok(Vec::new());
+        }
         for (item, value) in list.iter() {
             let path = text::trim(&item);
             if text::is_assignment(path) {
@@ -153,11 +159,18 @@ pub(super) fn trimmed(given: &Text<'_>) -> String {
 
 /// A sorted list without duplicates, case kept.
 pub(super) fn list(texts: &Texts<'_>) -> Vec<String> {
+    // A rule has two dozen lists of which few are given.
+    if !texts.is_given() {
+        return Vec::new();
+    }
     text::list(texts.iter().map(|(item, _)| item))
 }
 
 /// A sorted list without duplicates in lower case.
 pub(super) fn list_lower(texts: &Texts<'_>) -> Vec<String> {
+    if !texts.is_given() {
+        return Vec::new();
+    }
     let mut items = texts.iter().map(|(item, _)| item.into_owned()).collect();
     text::list_lower_in_place(&mut items);
     items

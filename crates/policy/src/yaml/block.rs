@@ -53,6 +53,9 @@ impl<'t> Parser<'t> {
                 inner_start = self.cursor.at;
                 if !self.outdented(indent, place) {
                     inner = self.properties(false)?;
+                    if is_break(self.cursor.peek()) || self.cursor.at_comment() {
+                        return Err(self.syntax("a value must follow its anchor and its tag"));
+                    }
                 }
             }
         }

@@ -245,6 +245,12 @@ impl<'d> Texts<'d> {
             .filter_map(|item| Some((item.as_scalar()?.text(), item)))
     }
 
+    /// Whether the document has a list here.
+    #[must_use]
+    pub fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The list in the document, when given.
     #[must_use]
     pub fn source(&self) -> Option<Value<'d>> {
