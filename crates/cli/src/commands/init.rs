@@ -40,17 +40,21 @@ const FILE_MODE: u32 = 0o600;
 /// The files that the program and its users agree on.
 #[derive(Clone, Copy, Serialize)]
 pub(super) struct Contract {
-    pub(super) repo_policy_path: &'static str,
-    pub(super) project_defaults_path: &'static str,
-    pub(super) regress_config_path: &'static str,
-    legacy_policy_scaffold_path: &'static str,
+    #[serde(rename = "repo_policy_path")]
+    pub(super) repo_policy: &'static str,
+    #[serde(rename = "project_defaults_path")]
+    pub(super) project_defaults: &'static str,
+    #[serde(rename = "regress_config_path")]
+    pub(super) regress_config: &'static str,
+    #[serde(rename = "legacy_policy_scaffold_path")]
+    legacy_policy_scaffold: &'static str,
 }
 
 pub(super) const CONTRACT: Contract = Contract {
-    repo_policy_path: POLICY_PATH,
-    project_defaults_path: crate::config::DEFAULT_PATH,
-    regress_config_path: "gait.yaml",
-    legacy_policy_scaffold_path: "gait.policy.yaml",
+    repo_policy: POLICY_PATH,
+    project_defaults: crate::config::DEFAULT_PATH,
+    regress_config: "gait.yaml",
+    legacy_policy_scaffold: "gait.policy.yaml",
 };
 
 /// What the scan of the sources found.

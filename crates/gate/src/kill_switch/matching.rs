@@ -17,10 +17,11 @@ use super::{ACTIVE, STATE_UNAVAILABLE};
 /// A script is stopped with every tool and target of its steps, a delegated call with everyone in its delegation.
 #[must_use]
 pub fn judge(state: &KillSwitchState, intent: &Intent, now: Timestamp) -> KillSwitchDecision {
+    let subject = Subject::of(intent);
     let mut codes = BTreeSet::new();
     let mut ids = BTreeSet::new();
     for entry in state.entries.iter().filter(|entry| entry.is_on(now)) {
-        if let Some(reasons) = reasons_to_stop(entry, intent) {
+        if let Some(reasons) = subject.stopped_by(entry) {
             codes.extend(reasons);
             ids.insert(entry.entry_id.clone());
         }
@@ -33,16 +34,11 @@ pub fn judge(state: &KillSwitchState, intent: &Intent, now: Timestamp) -> KillSw
         };
     }
     let main = codes.first().copied().unwrap_or(ACTIVE);
+    codes.insert(ACTIVE);
     KillSwitchDecision {
         status: "active".to_owned(),
         reason_code: main.to_owned(),
-        reason_codes: codes
-            .into_iter()
-            .chain([ACTIVE])
-            .map(str::to_owned)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect(),
+        reason_codes: codes.into_iter().map(str::to_owned).collect(),
         matched_entry_ids: ids.into_iter().collect(),
         evaluated_at: now.to_utc(),
     }
@@ -86,57 +82,114 @@ pub fn journal_entry(
     }
 }
 
-/// The reason codes of the selectors of `entry` when all of them match; none of the codes is [`ACTIVE`].
-fn reasons_to_stop(entry: &KillSwitchEntry, intent: &Intent) -> Option<Vec<&'static str>> {
-    let context = intent.context();
-    let selectors = [
-        (
-            !entry.agent_id.is_empty(),
-            "kill_switch_agent_id_active",
-            entry.agent_id == context.agent_id,
-        ),
-        (
-            !entry.identity.is_empty(),
-            "kill_switch_identity_active",
-            identities(intent).any(|identity| identity == entry.identity),
-        ),
-        (
-            !entry.tool_name.is_empty(),
-            "kill_switch_tool_name_active",
-            tools(intent).any(|tool| text::trim_lower(tool) == entry.tool_name),
-        ),
-        (
-            !entry.environment.is_empty(),
-            "kill_switch_environment_active",
-            entry.environment == text::trim_lower(&context.environment),
-        ),
-        (
-            !entry.target_kind.is_empty() || !entry.target_value.is_empty(),
-            "kill_switch_target_active",
-            targets(intent).any(|target| is_target(entry, target)),
-        ),
-        (
-            !entry.path_prefixes.is_empty(),
-            "kill_switch_path_active",
-            targets(intent)
-                .any(|target| target.kind == "path" && is_below_any(&target.value, &entry.path_prefixes)),
-        ),
-        (
-            !entry.workspace_prefixes.is_empty(),
-            "kill_switch_workspace_active",
-            is_below_any(&context.workspace, &entry.workspace_prefixes),
-        ),
-    ];
-    let mut codes = Vec::new();
-    for (is_set, code, matches) in selectors {
-        if is_set && !matches {
-            return None;
-        }
-        if is_set {
-            codes.push(code);
+/// What entries are compared with, in their normal form.
+struct Subject<'a> {
+    agent_id: &'a str,
+    /// Everyone on whose behalf the call is made.
+    identities: Vec<&'a str>,
+    /// The tool of the call and those of its steps.
+    tools: Vec<String>,
+    environment: String,
+    /// What the call and its steps act on.
+    targets: Vec<&'a Target>,
+    /// Those of the targets that are paths.
+    paths: Vec<String>,
+    workspace: String,
+}
+
+impl<'a> Subject<'a> {
+    fn of(intent: &'a Intent) -> Self {
+        let context = intent.context();
+        let steps = || intent.script().into_iter().flat_map(|script| &script.steps);
+        let tools = iter::once(intent.tool_name()).chain(steps().map(|step| step.tool_name.as_str()));
+        let targets: Vec<_> = intent
+            .targets()
+            .iter()
+            .chain(steps().flat_map(|step| &step.targets))
+            .collect();
+        let paths = targets.iter().filter(|target| target.kind == "path");
+        Self {
+            agent_id: &context.agent_id,
+            identities: identities(intent).collect(),
+            tools: tools.map(text::trim_lower).collect(),
+            environment: text::trim_lower(&context.environment),
+            paths: paths.map(|target| text::clean_path(&target.value)).collect(),
+            workspace: text::clean_path(&context.workspace),
+            targets,
         }
     }
-    Some(codes)
+
+    /// The reason codes of the selectors of `entry` when all of them match.
+    fn stopped_by(&self, entry: &KillSwitchEntry) -> Option<Vec<&'static str>> {
+        let set = Selector::ALL
+            .into_iter()
+            .filter(|selector| selector.is_set(entry));
+        set.map(|selector| selector.matches(entry, self).then_some(selector.reason_code()))
+            .collect()
+    }
+}
+
+/// A way in which an entry says which calls it stops.
+#[derive(Debug, Clone, Copy)]
+enum Selector {
+    AgentId,
+    Identity,
+    ToolName,
+    Environment,
+    Target,
+    Path,
+    Workspace,
+}
+
+impl Selector {
+    const ALL: [Self; 7] = [
+        Self::AgentId,
+        Self::Identity,
+        Self::ToolName,
+        Self::Environment,
+        Self::Target,
+        Self::Path,
+        Self::Workspace,
+    ];
+
+    const fn reason_code(self) -> &'static str {
+        match self {
+            Self::AgentId => "kill_switch_agent_id_active",
+            Self::Identity => "kill_switch_identity_active",
+            Self::ToolName => "kill_switch_tool_name_active",
+            Self::Environment => "kill_switch_environment_active",
+            Self::Target => "kill_switch_target_active",
+            Self::Path => "kill_switch_path_active",
+            Self::Workspace => "kill_switch_workspace_active",
+        }
+    }
+
+    fn is_set(self, entry: &KillSwitchEntry) -> bool {
+        match self {
+            Self::AgentId => !entry.agent_id.is_empty(),
+            Self::Identity => !entry.identity.is_empty(),
+            Self::ToolName => !entry.tool_name.is_empty(),
+            Self::Environment => !entry.environment.is_empty(),
+            Self::Target => !entry.target_kind.is_empty() || !entry.target_value.is_empty(),
+            Self::Path => !entry.path_prefixes.is_empty(),
+            Self::Workspace => !entry.workspace_prefixes.is_empty(),
+        }
+    }
+
+    fn matches(self, entry: &KillSwitchEntry, call: &Subject<'_>) -> bool {
+        match self {
+            Self::AgentId => entry.agent_id == call.agent_id,
+            Self::Identity => call.identities.contains(&entry.identity.as_str()),
+            Self::ToolName => call.tools.contains(&entry.tool_name),
+            Self::Environment => entry.environment == call.environment,
+            Self::Target => call.targets.iter().any(|target| is_target(entry, target)),
+            Self::Path => call
+                .paths
+                .iter()
+                .any(|path| is_below_any(path, &entry.path_prefixes)),
+            Self::Workspace => is_below_any(&call.workspace, &entry.workspace_prefixes),
+        }
+    }
 }
 
 /// Everyone on whose behalf the call is made, the caller first.
@@ -150,29 +203,13 @@ fn identities(intent: &Intent) -> impl Iterator<Item = &str> {
         .chain(linked)
 }
 
-/// The tool of the call and those of its steps.
-fn tools(intent: &Intent) -> impl Iterator<Item = &str> {
-    let steps = intent.script().into_iter().flat_map(|script| &script.steps);
-    iter::once(intent.tool_name()).chain(steps.map(|step| step.tool_name.as_str()))
-}
-
-/// What the call and its steps act on.
-fn targets(intent: &Intent) -> impl Iterator<Item = &Target> {
-    let steps = intent.script().into_iter().flat_map(|script| &script.steps);
-    intent
-        .targets()
-        .iter()
-        .chain(steps.flat_map(|step| &step.targets))
-}
-
 fn is_target(entry: &KillSwitchEntry, target: &Target) -> bool {
-    (entry.target_kind.is_empty() || entry.target_kind == text::trim_lower(&target.kind))
+    (entry.target_kind.is_empty() || entry.target_kind == target.kind)
         && (entry.target_value.is_empty() || entry.target_value == target.value)
 }
 
-/// Whether `path` is one of `prefixes`, which are clean, or lies below it.
+/// Whether `path` is one of `prefixes` or lies below it; all of them are clean.
 fn is_below_any(path: &str, prefixes: &[String]) -> bool {
-    let path = text::clean_path(path);
     prefixes.iter().any(|prefix| {
         path.strip_prefix(prefix.as_str())
             .is_some_and(|rest| rest.is_empty() || prefix.ends_with('/') || rest.starts_with('/'))
@@ -345,7 +382,7 @@ mod tests {
             ("a/b", "a", true),
         ] {
             assert_eq!(
-                is_below_any(path, &[prefix.to_owned()]),
+                is_below_any(&text::clean_path(path), &[prefix.to_owned()]),
                 below,
                 "{path} below {prefix}"
             );

@@ -14,9 +14,9 @@ const MAX_TOOLS: usize = 8;
 pub(super) fn policy(template: Template, detection: &Detection, advice: &Advice) -> String {
     let mut lines = vec![
         "gait init starter policy".to_owned(),
-        format!("repo_policy_path: {}", CONTRACT.repo_policy_path),
-        format!("project_defaults_path: {}", CONTRACT.project_defaults_path),
-        format!("regress_config_path: {}", CONTRACT.regress_config_path),
+        format!("repo_policy_path: {}", CONTRACT.repo_policy),
+        format!("project_defaults_path: {}", CONTRACT.project_defaults),
+        format!("regress_config_path: {}", CONTRACT.regress_config),
     ];
     if !detection.frameworks.is_empty() {
         lines.push(format!(
