@@ -79,6 +79,10 @@ pub enum Problem {
     NumberRange,
     /// It looks like a credential where only a reference or a digest belongs.
     RawCredential,
+    /// It holds characters that can't be seen.
+    Invisible,
+    /// It is written with foreign letters and looks like this plain text.
+    LookAlike(String),
     /// It reads `NAME=...`, like an environment variable.
     Assignment,
     /// It must not be earlier than the named time.
@@ -110,6 +114,8 @@ impl fmt::Display for Problem {
             Self::RawCredential => {
                 f.write_str("looks like a raw credential; pass a reference to it or its digest instead")
             }
+            Self::Invisible => f.write_str("holds characters that can't be seen"),
+            Self::LookAlike(plain) => write!(f, "looks like {plain:?} and is not: it is written with other letters"),
             Self::Assignment => f.write_str("reads like an environment assignment, which may carry a secret"),
             Self::Before(other) => write!(f, "must not be before {other}"),
             Self::NotAfter(other) => write!(f, "must be after {other}"),

@@ -8,6 +8,7 @@ mod credential;
 mod delegation;
 mod domain;
 mod target;
+mod tool_name;
 mod value;
 
 use crate::{
@@ -41,6 +42,7 @@ impl IntentRequest {
         }
         required(&mut self.tool_name, Field::Root("tool_name"))?;
         text::trim_lower_in_place(&mut self.tool_name);
+        tool_name::check(&self.tool_name, Field::Root("tool_name"))?;
         value::normalize_object(&mut self.args, Field::Root("args"))?;
         target::normalize_targets(&mut self.targets, &self.tool_name, Field::Root("targets"))?;
         normalize_provenance(&mut self.arg_provenance, Field::Root("arg_provenance"))?;
@@ -81,6 +83,7 @@ fn normalize_script(script: &mut Script) -> Result<(), IntentError> {
 fn normalize_step(step: &mut ScriptStep, field: Field<'_>) -> Result<(), IntentError> {
     required(&mut step.tool_name, field.member("tool_name"))?;
     text::trim_lower_in_place(&mut step.tool_name);
+    tool_name::check(&step.tool_name, field.member("tool_name"))?;
     value::normalize_object(&mut step.args, field.member("args"))?;
     target::normalize_targets(&mut step.targets, &step.tool_name, field.member("targets"))?;
     normalize_provenance(&mut step.arg_provenance, field.member("arg_provenance"))
