@@ -30,15 +30,12 @@ pub(crate) fn check(data: &[u8]) {
         Some(block) => assert_eq!(block, evaluation),
         None => assert!(!evaluation.ended_early),
     }
-    match &evaluation.script {
-        Some(script) => {
-            let strictest = script.steps.iter().map(|step| step.verdict).max();
-            assert!(strictest <= Some(evaluation.verdict));
-        }
-        None => {
-            let asks = evaluation.verdict == Verdict::RequireApproval;
-            assert_eq!(evaluation.required_approvals > 0, asks);
-        }
+    if let Some(script) = &evaluation.script {
+        let strictest = script.steps.iter().map(|step| step.verdict).max();
+        assert!(strictest <= Some(evaluation.verdict));
+    } else {
+        let asks = evaluation.verdict == Verdict::RequireApproval;
+        assert_eq!(evaluation.required_approvals > 0, asks);
     }
     let explained = explain::explain(policy.policy(), &intent, &evaluation, (&evaluation).into());
     assert_eq!(explained.verdict, evaluation.verdict);

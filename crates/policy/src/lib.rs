@@ -8,14 +8,18 @@
 //!
 //! Evaluating is a pure function of policy, intent and [`Facts`]. It reads no clock, file or network, keeps no state, and
 //! panics on no input. What is unclear is decided against the call: a pattern that can't be read lets nothing through, a
-//! freeze window that can't be understood freezes, and what callers claim about themselves without proof only ever counts
-//! against them.
+//! freeze window that can't be understood freezes, and claims of callers about their tools never loosen anything.
 #![forbid(unsafe_code)]
 
 pub mod compile;
+pub mod digest;
 pub mod document;
 pub mod evaluate;
+pub mod explain;
+pub mod format;
 mod matching;
+pub mod simulate;
+pub mod template;
 pub mod yaml;
 
 pub use compile::CompiledPolicy;
@@ -24,8 +28,3 @@ pub use evaluate::{
     BrokerRequirement, Evaluation, Evaluator, Facts, Ruling, ScriptEvaluation, evaluate, fail_closed,
 };
 pub use matching::Call;
-mod digest {
-    pub(crate) fn policy_digest(_: &gait_artifact::policy::Policy) -> gait_canon::Digest {
-        gait_canon::Digest::of(b"")
-    }
-}
