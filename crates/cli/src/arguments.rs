@@ -276,6 +276,8 @@ pub fn wants_json(spec: &CommandSpec, arguments: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     static MIXED: CommandSpec = CommandSpec::new("mixed", "a command with every kind of flag")
@@ -402,6 +404,23 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(wants_json(&MIXED, &words(line)), want, "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_arguments_are_read_or_refused(words in proptest::collection::vec("-{0,3}[a-z]{0,5}=?[0-9a-z]{0,3}|--json|--name|--", 0..6)) {
+            for spec in [&MIXED, &FIRST] {
+                let _ = (parse(spec, &words), wants_json(spec, &words));
+            }
+        }
+
+        #[test]
+        fn words_behind_a_double_dash_arrive_as_they_are(words in proptest::collection::vec(".{0,8}", 0..5)) {
+            let mut arguments = vec!["--".to_owned()];
+            arguments.extend(words.iter().cloned());
+            let parsed = parse(&MIXED, &arguments).unwrap();
+            prop_assert_eq!(parsed.positionals(), words);
         }
     }
 }

@@ -32,10 +32,12 @@ pub mod version;
 mod wrapper;
 
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use context::Context;
 pub use dispatch::respond;
+use error::ErrorKind;
+use render::Response;
 use telemetry::Telemetry;
 
 /// Runs one invocation with the whole argument vector, program name included, and returns the exit code.
@@ -49,12 +51,27 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         telemetry.start();
     }
     let response = respond(&context);
-    // A reader that went away (`gait --help | head -1`) is no failure of the command.
-    let _ = std::io::stderr().write_all(response.stderr.as_bytes());
-    let _ = std::io::stdout().write_all(response.stdout.as_bytes());
-    let _ = std::io::stdout().flush();
+    let exit = match print(&response) {
+        Ok(()) => response.exit,
+        // A result that nobody could read must not pass for a success.
+        Err(_) => response.exit.max(ErrorKind::Io.exit_code()),
+    };
     if let Some(telemetry) = &telemetry {
-        telemetry.end(response.exit);
+        telemetry.end(exit);
     }
-    response.exit
+    exit
+}
+
+fn print(response: &Response) -> io::Result<()> {
+    // What goes to standard error only comments on the result.
+    let _ = io::stderr().write_all(response.stderr.as_bytes());
+    let mut stdout = io::stdout();
+    match stdout
+        .write_all(response.stdout.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
+        // A reader that has seen enough (`gait --help | head -1`) is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }

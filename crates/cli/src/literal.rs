@@ -180,6 +180,8 @@ fn decimal(value: u64, scale: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -283,6 +285,24 @@ mod tests {
         ] {
             assert_eq!(format_duration(Nanoseconds(nanoseconds)), want);
             assert_eq!(duration(want), Some(Nanoseconds(nanoseconds)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_written_duration_reads_as_itself(nanoseconds: i64) {
+            let text = format_duration(Nanoseconds(nanoseconds));
+            prop_assert_eq!(duration(&text), Some(Nanoseconds(nanoseconds)), "{}", text);
+        }
+
+        #[test]
+        fn a_decimal_integer_reads_as_itself(value: i64) {
+            prop_assert_eq!(integer(&value.to_string()), Some(value));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[-+0-9a-fx_.hmsnuµ ]{0,24}|.{0,12}") {
+            let _ = (integer(&text), duration(&text), boolean(&text));
         }
     }
 }

@@ -38,20 +38,21 @@ pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
     Ok(Report::new(&Output { ok: true, pages }).line(format!("man ok: pages={count} dir={directory}")))
 }
 
-/// Writes the page of `command`, called `name`, and those of the commands below it.
+/// Writes the page of `command`, which is typed as `words`, and those of the commands below it.
 fn write_pages(
     command: &clap::Command,
-    name: &str,
+    words: &str,
     directory: &str,
     pages: &mut Vec<String>,
 ) -> Result<(), Failure> {
+    let name = words.replace(' ', "-");
     let path = format!("{directory}/{name}.1");
     let target = std::path::absolute(&path).map_err(Failure::invalid_input)?;
-    let named = command.clone().display_name(name.to_owned());
+    let named = command.clone().display_name(name).bin_name(words.to_owned());
     atomic::replace(&target, &page(&named)?, FILE_MODE)?;
     pages.push(path);
     for below in command.get_subcommands() {
-        write_pages(below, &format!("{name}-{}", below.get_name()), directory, pages)?;
+        write_pages(below, &format!("{words} {}", below.get_name()), directory, pages)?;
     }
     Ok(())
 }
