@@ -354,19 +354,41 @@ pub struct GateSettings<'a> {
 
 impl<'a> GateSettings<'a> {
     /// The value of the setting `key`. A flag given as blanks counts as not given.
+    ///
+    /// A file and a variable that may hold the same key are one choice: a flag for either sets both of the file aside.
     #[must_use]
     pub fn text(&self, key: &str) -> &'a str {
-        let setting = SETTINGS
-            .iter()
-            .find(|setting| setting.section == "gate" && setting.key == key);
+        let setting = gate_setting(key);
         debug_assert!(setting.is_some(), "gate.{key} is no setting");
         let Some(setting) = setting else { return "" };
-        let flag = self.parsed.text(setting.flag);
+        if let Some(flag) = self.flag(setting) {
+            return flag;
+        }
         let file = self.config.text("gate", key);
-        [flag, file]
-            .into_iter()
-            .find(|text| !text.trim().is_empty())
-            .unwrap_or(setting.default)
+        let overruled = alternative(key).is_some_and(|other| self.flag(other).is_some());
+        if file.is_empty() || overruled {
+            setting.default
+        } else {
+            file
+        }
+    }
+
+    fn flag(&self, setting: &Setting) -> Option<&'a str> {
+        Some(self.parsed.text(setting.flag)).filter(|text| !text.trim().is_empty())
+    }
+}
+
+fn gate_setting(key: &str) -> Option<&'static Setting> {
+    SETTINGS
+        .iter()
+        .find(|setting| setting.section == "gate" && setting.key == key)
+}
+
+/// The other way to give the same key: `private_key_env` for `private_key`, and the reverse.
+fn alternative(key: &str) -> Option<&'static Setting> {
+    match key.strip_suffix("_env") {
+        Some(path) => gate_setting(path),
+        None => gate_setting(&format!("{key}_env")),
     }
 }
 
@@ -447,5 +469,30 @@ mod tests {
         assert_eq!(settings.text("profile"), "oss-prod");
         assert_eq!(settings.text("policy"), "p.yaml");
         assert_eq!(settings.text("key_mode"), "dev");
+    }
+
+    #[test]
+    fn a_flag_for_a_key_file_sets_the_variable_of_the_file_aside() {
+        static SPEC: CommandSpec = CommandSpec::new("x", "x").flags(&[
+            Flag::path("private-key", "k"),
+            Flag::variable("private-key-env", "v"),
+        ]);
+        let config = ProjectConfig::parse("gate: {private_key_env: KEY}").unwrap();
+        let of = |arguments: &[String]| {
+            let parsed = parse(&SPEC, arguments).unwrap();
+            let settings = GateSettings {
+                parsed: &parsed,
+                config: &config,
+            };
+            (
+                settings.text("private_key").to_owned(),
+                settings.text("private_key_env").to_owned(),
+            )
+        };
+        assert_eq!(of(&[]), (String::new(), "KEY".to_owned()));
+        assert_eq!(
+            of(&["--private-key=k".to_owned()]),
+            ("k".to_owned(), String::new())
+        );
     }
 }

@@ -100,7 +100,8 @@ fn configuration_page() -> String {
     let lead = format!(
         "Project defaults are read from `{DEFAULT_PATH}` below the working directory, or from the file that `--config` \
          names; `--no-config` leaves them out. For each value a flag that is not blank wins over the file, and the file \
-         over the default. Relative paths start at the working directory. Unknown keys change nothing."
+         over the default; a flag for a key's file or variable sets both of the file aside. Relative paths start at the \
+         working directory. Unknown keys change nothing."
     );
     let mut text = page("Configuration", &lead);
     let mut section = "";

@@ -1,10 +1,13 @@
 //! Telemetry is written when asked for, and never gets in the way.
+#![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 
 use gait_artifact::event::{AdoptionEvent, OperationalEvent, Phase, StreamHealth, TelemetryHealth};
 use gait_canon::json;
+use gait_disk::{FileLock, LockPolicy, append};
 
 fn gait(directory: &Path, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gait"))
@@ -119,4 +122,24 @@ fn without_logs_nothing_is_written() {
     ];
     gait(directory.path(), &environment, &["version"]);
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_log_that_someone_else_has_locked_holds_nothing_up_for_long() {
+    let directory = tempfile::tempdir().unwrap();
+    let log = directory.path().join("a.jsonl");
+    let _held = FileLock::acquire(&append::lock_path(&log), &LockPolicy::APPEND, b"").unwrap();
+    let started = Instant::now();
+    let output = gait(
+        directory.path(),
+        &[("GAIT_ADOPTION_LOG", "a.jsonl")],
+        &["version"],
+    );
+    assert!(output.status.success());
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("stream=adoption write failed")
+    );
 }
