@@ -1,6 +1,6 @@
 //! From an error to what the caller sees: category, code, hint and exit code, decided from types alone.
 //!
-//! Library errors turn into a [`Failure`] in [`convert`] and nowhere else. The text of an error is never searched for
+//! Library errors turn into a [`Failure`] in `convert` and nowhere else. The text of an error is never searched for
 //! words.
 
 mod convert;
