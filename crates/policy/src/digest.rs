@@ -204,9 +204,9 @@ fn sandbox(members: &mut Members<'_>, section: &SandboxConstraint) {
     // An empty list of paths is null in the published format, every other empty list is [].
     let paths = |members: &mut Members<'_>, name, paths: &[String]| {
         if paths.is_empty() {
-            members.null(name)
+            members.null(name);
         } else {
-            members.list(name, paths)
+            members.list(name, paths);
         }
     };
     members.list("AllowedEnvExposureModes", &section.allowed_env_exposure_modes);

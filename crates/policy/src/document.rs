@@ -45,18 +45,16 @@ pub fn text_of(bytes: &[u8]) -> Cow<'_, str> {
         // Too large to be read in any case; one byte more than the limit says so without copying more.
         return text_of(&bytes[..=yaml::MAX_BYTES]);
     }
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Cow::Borrowed(text),
-        Err(_) => {
-            let replace = |chunk: std::str::Utf8Chunk<'_>| {
-                let mut text = chunk.valid().to_owned();
-                text.extend(std::iter::repeat_n(
-                    char::REPLACEMENT_CHARACTER,
-                    chunk.invalid().len(),
-                ));
-                text
-            };
-            Cow::Owned(bytes.utf8_chunks().map(replace).collect())
-        }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
     }
+    let replace = |chunk: std::str::Utf8Chunk<'_>| {
+        let mut text = chunk.valid().to_owned();
+        text.extend(std::iter::repeat_n(
+            char::REPLACEMENT_CHARACTER,
+            chunk.invalid().len(),
+        ));
+        text
+    };
+    Cow::Owned(bytes.utf8_chunks().map(replace).collect())
 }

@@ -81,14 +81,14 @@ fn rule(writer: &mut Writer, rule: &Rule) {
     writer.list("violations", &rule.violations);
     controls(writer, rule);
     writer.mapping("freeze_window", |writer| {
-        freeze_window(writer, rule.freeze_window.as_deref())
+        freeze_window(writer, rule.freeze_window.as_deref());
     });
     writer.mapping("sandbox", |writer| sandbox(writer, rule.sandbox.as_deref()));
     writer.mapping("rate_limit", |writer| {
-        call_limit(writer, rule.rate_limit.as_ref(), &rule.written.rate_limit);
+        call_limit(writer, rule.rate_limit.as_ref(), rule.written.rate_limit);
     });
     writer.mapping("destructive_budget", |writer| {
-        call_limit(writer, rule.destructive_budget.as_ref(), &UnusedLimit::default());
+        call_limit(writer, rule.destructive_budget.as_ref(), UnusedLimit::default());
     });
     writer.mapping("dataflow", |writer| {
         dataflow(writer, rule.dataflow.as_deref(), &rule.written.dataflow);
@@ -317,7 +317,7 @@ fn sandbox(writer: &mut Writer, section: Option<&SandboxConstraint>) {
     writer.list("allowed_user_modes", &section.allowed_user_modes);
 }
 
-fn call_limit(writer: &mut Writer, limit: Option<&CallLimit>, unused: &UnusedLimit) {
+fn call_limit(writer: &mut Writer, limit: Option<&CallLimit>, unused: UnusedLimit) {
     let window = limit.map_or(unused.window, |limit| Some(limit.window));
     let scope = limit.map_or(unused.scope, |limit| Some(limit.scope));
     writer.number("requests", limit.map_or(0, |limit| limit.requests));

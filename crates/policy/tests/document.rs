@@ -19,7 +19,7 @@ use gait_policy::{
 use proptest::prelude::*;
 
 fn policy(text: &str) -> Policy {
-    read_text(text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    read_text(text).expect("the policy is valid")
 }
 
 /// A policy of one rule named `a` with further settings.

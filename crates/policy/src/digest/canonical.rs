@@ -168,7 +168,7 @@ impl Members<'_> {
         members: impl Fn(&mut Members<'_>, &T),
     ) {
         self.name(name).list(items, |canonical, item| {
-            canonical.members(|object| members(object, item))
+            canonical.members(|object| members(object, item));
         });
     }
 }

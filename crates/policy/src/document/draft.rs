@@ -126,10 +126,10 @@ record! {
 
 record! {
     pub(super) struct AnnotationsDraft<'d> {
-        read_only_hint: Flag<'d> = "readOnlyHint",
-        destructive_hint: Flag<'d> = "destructiveHint",
-        idempotent_hint: Flag<'d> = "idempotentHint",
-        open_world_hint: Flag<'d> = "openWorldHint",
+        read_only: Flag<'d> = "readOnlyHint",
+        destructive: Flag<'d> = "destructiveHint",
+        idempotent: Flag<'d> = "idempotentHint",
+        open_world: Flag<'d> = "openWorldHint",
     }
 }
 

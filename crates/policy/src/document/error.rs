@@ -86,10 +86,8 @@ pub enum Fault {
         expected: Vec<&'static str>,
     },
     /// It and its alias say different things.
-    #[error("{value:?} contradicts {other} {other_value:?}")]
+    #[error("contradicts {other}, which says {other_value:?}")]
     Conflict {
-        /// The value.
-        value: String,
         /// The other key.
         other: &'static str,
         /// The other key's value.

@@ -1,6 +1,6 @@
 //! Fields of an earlier proposal for the language, which are refused with directions.
 
-use crate::yaml::{Document, Location};
+use crate::yaml::{Document, Location, Value};
 
 /// A top-level field of the older form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl LegacyFields {
                 text.push_str(&field.replacement_fields.join(", "));
             }
             if let Some(note) = field.note {
-                text.push_str(&format!(" ({note})"));
+                text.extend([" (", note, ")"]);
             }
             text
         };
@@ -75,7 +75,7 @@ impl LegacyFields {
 
 /// Refuses a document with a legacy field at its root, whatever else is wrong with it.
 pub(super) fn refuse(document: &Document<'_>) -> Result<(), LegacyFields> {
-    let Some(entries) = document.root().and_then(|root| root.entries()) else {
+    let Some(entries) = document.root().and_then(Value::entries) else {
         return Ok(());
     };
     let is_legacy = |key: &str| FIELDS.iter().any(|field| field.field == key.trim());

@@ -96,7 +96,6 @@ pub(super) fn verdict<'d>(
         (true, false) => (alias, alias_given, alias_word),
         (false, false) if word != alias_word => {
             let fault = Fault::Conflict {
-                value: word,
                 other: alias,
                 other_value: alias_word,
             };

@@ -86,9 +86,10 @@ fn matching<'d>(section: &Section<'_, 'd>, draft: &MatchDraft<'d>) -> Result<Mat
         &draft.discovery_method,
         vocabulary::DISCOVERY_METHODS,
     )?;
-    let max_delegation_depth = match draft.max_delegation_depth.is_given() {
-        true => Some(section.count("max_delegation_depth", &draft.max_delegation_depth)?),
-        false => None,
+    let max_delegation_depth = if draft.max_delegation_depth.is_given() {
+        Some(section.count("max_delegation_depth", &draft.max_delegation_depth)?)
+    } else {
+        None
     };
     let mut tool_names = list_lower(&draft.tool_names);
     if draft.tool_name.is_given() {
@@ -126,10 +127,10 @@ fn matching<'d>(section: &Section<'_, 'd>, draft: &MatchDraft<'d>) -> Result<Mat
 
 fn annotations(draft: &AnnotationsDraft<'_>) -> ToolAnnotations {
     ToolAnnotations {
-        read_only_hint: draft.read_only_hint.given().copied(),
-        destructive_hint: draft.destructive_hint.given().copied(),
-        idempotent_hint: draft.idempotent_hint.given().copied(),
-        open_world_hint: draft.open_world_hint.given().copied(),
+        read_only_hint: draft.read_only.given().copied(),
+        destructive_hint: draft.destructive.given().copied(),
+        idempotent_hint: draft.idempotent.given().copied(),
+        open_world_hint: draft.open_world.given().copied(),
     }
 }
 

@@ -103,20 +103,18 @@ impl<'a, 'd> Section<'a, 'd> {
             if word.is_empty() {
                 continue;
             }
-            match set.iter().find(|known| as_str(**known) == word) {
-                Some(known) => words.push(*known),
-                None => {
-                    let expected = set.iter().map(|known| as_str(*known)).collect();
-                    return Err(self.fault(
-                        key,
-                        Some(value),
-                        Fault::Unsupported {
-                            value: word,
-                            expected,
-                        },
-                    ));
-                }
-            }
+            let Some(known) = set.iter().find(|known| as_str(**known) == word) else {
+                let expected = set.iter().map(|known| as_str(*known)).collect();
+                return Err(self.fault(
+                    key,
+                    Some(value),
+                    Fault::Unsupported {
+                        value: word,
+                        expected,
+                    },
+                ));
+            };
+            words.push(*known);
         }
         words.sort_unstable();
         words.dedup();

@@ -109,11 +109,11 @@ impl<'t> Cursor<'t> {
 
     /// Whether the line says `---` or `...`, which no scalar and no collection can hold.
     pub(super) fn at_document_marker(&self) -> bool {
-        self.at == self.line_start && (self.at_marker(b"---") || self.at_marker(b"..."))
+        self.at == self.line_start && (self.at_marker("---") || self.at_marker("..."))
     }
 
-    pub(super) fn at_marker(&self, marker: &[u8; 3]) -> bool {
-        self.text.as_bytes()[self.at.min(self.text.len())..].starts_with(marker)
+    pub(super) fn at_marker(&self, marker: &str) -> bool {
+        self.text.as_bytes()[self.at.min(self.text.len())..].starts_with(marker.as_bytes())
             && is_blank_or_break(self.peek_at(3))
     }
 

@@ -60,6 +60,19 @@ impl fmt::Display for Location {
     }
 }
 
+/// Lengthens a path by the key of a mapping.
+pub(super) fn push_key(path: &mut String, key: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(key);
+}
+
+/// Lengthens a path by the position in a list.
+pub(super) fn push_index(path: &mut String, index: usize) {
+    path.extend(["[", &index.to_string(), "]"]);
+}
+
 /// A document that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{location}: {problem}")]

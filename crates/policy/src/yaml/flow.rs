@@ -114,6 +114,9 @@ impl<'t> Parser<'t> {
         let properties = self.properties(true)?;
         if !properties.is_empty() {
             self.flow_space()?;
+            if matches!(self.cursor.peek(), b'&' | b'!') {
+                return Err(self.syntax("an anchor and a tag belong on one line"));
+            }
         }
         let start = self.cursor.at;
         let scalar = |text, plain| Leaf::New(Content::Scalar { text, plain });

@@ -6,7 +6,7 @@ use super::{
     Documents, MAX_ALIAS_BYTES, MAX_BYTES, MAX_DEPTH, MAX_VALUES,
     cursor::{Cursor, is_blank_or_break, is_break, is_flow_indicator},
     document::{Content, Document, Node, NodeId},
-    error::{Error, Location, Problem, Span},
+    error::{Error, Location, Problem, Span, push_index, push_key},
     scalar::{Resolved, Scalar},
 };
 
@@ -124,7 +124,7 @@ impl<'t> Parser<'t> {
     fn next_document(&mut self) -> Result<Option<NodeId>, Error> {
         self.anchors.clear();
         self.next_content()?;
-        while self.cursor.at_document_marker() && self.cursor.at_marker(b"...") {
+        while self.cursor.at_document_marker() && self.cursor.at_marker("...") {
             self.cursor.at += 3;
             self.next_content()?;
         }
@@ -133,7 +133,7 @@ impl<'t> Parser<'t> {
             self.cursor.skip_to_break();
             self.next_content()?;
         }
-        let marked = self.cursor.at_document_marker() && self.cursor.at_marker(b"---");
+        let marked = self.cursor.at_document_marker() && self.cursor.at_marker("---");
         if marked {
             self.cursor.at += 3;
         } else if directives {
@@ -225,18 +225,23 @@ impl<'t> Parser<'t> {
             }
             let end = self.cursor.at;
             self.cursor.skip_blanks();
-            let separated = self.cursor.at > end || is_break(self.cursor.peek());
-            if !separated && !(in_flow && is_flow_indicator(self.cursor.peek())) {
+            let separated =
+                self.cursor.at > end || is_break(self.cursor.peek()) || self.at_flow_indicator(in_flow);
+            if !separated {
                 self.cursor.at = start;
                 return Err(self.syntax("a blank must follow an anchor or a tag"));
             }
         }
     }
 
+    fn at_flow_indicator(&self, in_flow: bool) -> bool {
+        in_flow && is_flow_indicator(self.cursor.peek())
+    }
+
     /// The text up to the next blank, break or (in flow) flow indicator.
     fn word(&mut self, in_flow: bool) -> &'t str {
         let start = self.cursor.at;
-        while !is_blank_or_break(self.cursor.peek()) && !(in_flow && is_flow_indicator(self.cursor.peek())) {
+        while !is_blank_or_break(self.cursor.peek()) && !self.at_flow_indicator(in_flow) {
             self.cursor.at += 1;
         }
         self.cursor.slice_from(start)
@@ -247,13 +252,10 @@ impl<'t> Parser<'t> {
         let start = self.cursor.at;
         let name = &self.word(in_flow)[1..];
         self.bytes += 1;
-        match self.anchors.get(name) {
-            Some(Some(id)) => Ok(*id),
-            _ => {
-                self.cursor.at = start;
-                Err(self.error(Problem::UnknownAnchor(name.to_owned())))
-            }
-        }
+        let Some(Some(id)) = self.anchors.get(name) else {
+            return Err(self.error_at(start, Problem::UnknownAnchor(name.to_owned())));
+        };
+        Ok(*id)
     }
 
     pub(super) fn finish_leaf(
@@ -446,13 +448,8 @@ impl<'t> Parser<'t> {
         let mut path = String::new();
         for step in &self.trail {
             match step {
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
-                Step::Key(key) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(self.key_text(*key));
-                }
+                Step::Index(index) => push_index(&mut path, *index),
+                Step::Key(key) => push_key(&mut path, self.key_text(*key)),
             }
         }
         Error {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     document::{Document, Entries, Value},
-    error::{Error, Problem},
+    error::{Error, Problem, push_index, push_key},
     scalar::Scalar,
 };
 
@@ -33,7 +33,7 @@ enum Step<'p> {
     Index(usize),
 }
 
-impl<'p> Place<'p> {
+impl Place<'_> {
     /// The root of a document.
     #[must_use]
     pub fn root(unknown: UnknownKeys) -> Self {
@@ -70,13 +70,8 @@ impl<'p> Place<'p> {
         let mut path = self.parent.map(Place::path).unwrap_or_default();
         match self.step {
             Step::Root => {}
-            Step::Key(key) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(key);
-            }
-            Step::Index(index) => path.push_str(&format!("[{index}]")),
+            Step::Key(key) => push_key(&mut path, key),
+            Step::Index(index) => push_index(&mut path, index),
         }
         path
     }

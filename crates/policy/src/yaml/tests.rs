@@ -263,6 +263,8 @@ fn broken_documents_are_refused() {
         "a: *x\n",
         "a: &x [*x]\n",
         "a: &x &y b\n",
+        "a: [!!str\n  &x b]\n",
+        "a: !!str\n  &x # c\n  b\n",
         "a: @b\n",
         "a: %b\n",
         "a\nb: c\n",
@@ -364,10 +366,10 @@ fn hostile_documents_are_refused_cheaply() {
     assert!(read(&deepest).is_ok());
 
     let mut laughs = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
-    for level in 1..30 {
+    laughs.extend((1..30).map(|level| {
         let items = format!("*a{}, ", level - 1).repeat(10);
-        laughs.push_str(&format!("a{level}: &a{level} [{items}]\n"));
-    }
+        format!("a{level}: &a{level} [{items}]\n")
+    }));
     assert_eq!(read(&laughs), Err(Problem::AliasExpansion));
     let long = format!(
         "a: &x \"{}\"\nb: [{}]\n",
