@@ -15,8 +15,8 @@ fn policy_text(rules: usize) -> String {
     for rule in 0..rules {
         write!(
             text,
-            "  - name: rule-{rule}\n    priority: {rule}\n    effect: require_approval\n    match:\n      tool_names: [tool.read{rule}, \
-             tool.write{rule}]\n      risk_classes: [high, low]\n    reason_codes: [reason_{rule}]\n"
+            "- name: rule-{rule}\n  priority: {rule}\n  effect: require_approval\n  match:\n    tool_names: [tool.write{rule}]\n    \
+             risk_classes: [high, low]\n  reason_codes: [reason_{rule}]\n"
         )
         .expect("a String takes every text");
     }

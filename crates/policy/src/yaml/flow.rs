@@ -125,7 +125,10 @@ impl<'t> Parser<'t> {
             quote @ (b'"' | b'\'') => scalar(self.quoted(quote, None)?, false),
             b'*' => Leaf::Alias(self.alias(true)?),
             b'[' | b'{' => Leaf::New(self.flow_collection()?),
-            b',' | b']' | b'}' | b':' if !properties.is_empty() => scalar(Cow::Borrowed(""), true),
+            b',' | b']' | b'}' if !properties.is_empty() => scalar(Cow::Borrowed(""), true),
+            b':' if !properties.is_empty() && (is_blank_or_break(next) || is_flow_indicator(next)) => {
+                scalar(Cow::Borrowed(""), true)
+            }
             b'?' if is_blank_or_break(next) => {
                 return Err(self.syntax("complex keys (`? key`) are not supported"));
             }

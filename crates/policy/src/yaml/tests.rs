@@ -233,6 +233,14 @@ fn documents_read() {
             "a: !!str 1\nb: !x 2\n",
             Some(map([("a", quoted("1")), ("b", plain("2"))])),
         ),
+        (
+            "[!!str :a, !!str , !!str : b]",
+            Some(list([
+                quoted(":a"),
+                quoted(""),
+                Tree::Mapping(vec![(quoted(""), plain("b"))]),
+            ])),
+        ),
         ("%YAML 1.2\n---\na: b\n...\n", Some(map([("a", plain("b"))]))),
         ("a: b\n---\n# nothing\n", Some(map([("a", plain("b"))]))),
     ];
