@@ -19,6 +19,7 @@ pub mod kill_switch;
 pub mod policy;
 pub mod policy_test;
 pub mod rate_limit;
+pub mod reason_code;
 pub mod relationship;
 pub mod result;
 #[cfg(feature = "schema")]

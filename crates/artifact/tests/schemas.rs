@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use gait_artifact::schema;
 
-const COMMAND: &str = "cargo run -p gait-artifact --features schema --bin generate-schemas";
+const COMMAND: &str = schema::REGENERATE;
 
 #[test]
 fn published_schemas_are_fresh() {
@@ -28,4 +28,14 @@ fn published_schemas_are_fresh() {
             assert!(generated.contains(&path), "schemas/v1/{path} belongs to no type");
         }
     }
+}
+
+#[test]
+fn the_reference_lists_them() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/reference/schemas.md");
+    let published = fs::read_to_string(page).unwrap_or_default();
+    assert!(
+        published == schema::reference_page(&schema::files().unwrap()),
+        "docs/reference/schemas.md is stale; run `{COMMAND}`"
+    );
 }

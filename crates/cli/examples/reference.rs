@@ -1,4 +1,4 @@
-//! Writes the reference documents below `docs/reference/`, or with `--list` names them.
+//! Writes the reference documents below `docs/reference/`, or with `--check` compares them.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,11 +15,18 @@ fn main() -> std::io::Result<ExitCode> {
             }
             Ok(ExitCode::SUCCESS)
         }
-        Some("--list") => {
+        Some("--check") => {
+            let mut code = ExitCode::SUCCESS;
             for document in DOCUMENTS {
-                println!("{}", document.file);
+                if std::fs::read_to_string(directory.join(document.file)).ok() != Some((document.text)()) {
+                    eprintln!(
+                        "docs/reference/{} is out of date; run `{REGENERATE}`",
+                        document.file
+                    );
+                    code = ExitCode::FAILURE;
+                }
             }
-            Ok(ExitCode::SUCCESS)
+            Ok(code)
         }
         _ => {
             eprintln!("usage: {REGENERATE}");

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use gait_artifact::reason_code;
+
 use crate::commands::{self, Command};
 use crate::config::{DEFAULT_PATH, SETTINGS, SettingKind};
 use crate::env;
@@ -34,6 +36,10 @@ pub static DOCUMENTS: &[Document] = &[
     Document {
         file: "errors.md",
         text: errors_page,
+    },
+    Document {
+        file: "reason-codes.md",
+        text: reason_codes_page,
     },
 ];
 
@@ -180,6 +186,29 @@ fn errors_page() -> String {
         );
     }
     text.push_str("\nThe wrappers `trace`, `test` and `enforce` pass on the exit code of their child, 255 for a signal.\n");
+    text
+}
+
+fn reason_codes_page() -> String {
+    let lead = "What decisions say beside their verdict: in `reason_codes` why it came out as it did, in `violations` \
+                what was violated. Rules add codes of their own. A `*` stands for a name. Codes are never renamed.";
+    let mut text = page("Reason codes and violations", lead);
+    for family in reason_code::FAMILIES {
+        let _ = write!(
+            text,
+            "\n## {}\n\n| code | appears in | meaning |\n| --- | --- | --- |\n",
+            family.title
+        );
+        for code in family.codes {
+            let _ = writeln!(
+                text,
+                "| `{}` | {} | {} |",
+                code.code,
+                code.role.as_str(),
+                cell(code.meaning)
+            );
+        }
+    }
     text
 }
 

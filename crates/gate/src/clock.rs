@@ -24,6 +24,9 @@ impl Clock for SystemClock {
         // A clock set before 1970 reads as 1970: grants that are compared with it have then not expired, but neither
         // does any have a start that lies in the future.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_unix(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
+        Timestamp::from_unix(
+            i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+            since.subsec_nanos(),
+        )
     }
 }

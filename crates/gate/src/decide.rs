@@ -113,8 +113,13 @@ impl<'a> Gate<'a> {
     /// A gate over `deployment`; an error when it lacks what its profile demands.
     pub fn new(deployment: Deployment<'a>) -> Result<Self, ProfileError> {
         let policy = deployment.policy.policy();
-        deployment.profile.check_policy(policy, deployment.broker.is_some())?;
-        Ok(Self { needs_context_evidence: script::needs_context_evidence(policy), deployment })
+        deployment
+            .profile
+            .check_policy(policy, deployment.broker.is_some())?;
+        Ok(Self {
+            needs_context_evidence: script::needs_context_evidence(policy),
+            deployment,
+        })
     }
 
     /// The policy in force.
@@ -127,7 +132,9 @@ impl<'a> Gate<'a> {
     pub fn decide(&self, call: &Call) -> Result<Decision, GateError> {
         let on = &self.deployment;
         let now = call.evaluation_time.unwrap_or_else(|| on.clock.now());
-        let strict = on.profile.is_strict_for(&text::trim_lower(&call.request.context.risk_class));
+        let strict = on
+            .profile
+            .is_strict_for(&text::trim_lower(&call.request.context.risk_class));
         let mut warnings: Vec<String> = on.signer.warning.into_iter().map(str::to_owned).collect();
 
         // What the decision rests on, or a refusal to decide without it.
@@ -135,11 +142,20 @@ impl<'a> Gate<'a> {
         let inventory = self.require_inventory(strict, &mut warnings)?;
         let scripts = self.require_scripts(strict, &mut warnings)?;
         let policy = on.policy.policy();
-        let prepared = prepare::prepare(call.request.clone(), policy, call.envelope.as_ref(), inventory, now)
-            .map_err(|error| self.unjudgeable(error, strict && scripts.is_some()))?;
+        let prepared = prepare::prepare(
+            call.request.clone(),
+            policy,
+            call.envelope.as_ref(),
+            inventory,
+            now,
+        )
+        .map_err(|error| self.unjudgeable(error, strict && scripts.is_some()))?;
 
         // What the policy says, and what stands above it.
-        let facts = Facts { now, inventory: inventory.map(|file| &file.inventory) };
+        let facts = Facts {
+            now,
+            inventory: inventory.map(|file| &file.inventory),
+        };
         let judgement = self.judge(&prepared, &facts, scripts.as_ref(), &mut warnings);
         let mut outcome = Outcome::of(&judgement.evaluation, judgement.kill_switch.as_ref());
 
@@ -152,7 +168,16 @@ impl<'a> Gate<'a> {
         let credential = self.issue_credential(demands, intent, call, &mut outcome);
         let simulation = call.simulate.then(|| outcome.simulate());
 
-        let stages = seal::Stages { prepared, judgement, outcome, simulation, limits, delegation, approval, credential };
+        let stages = seal::Stages {
+            prepared,
+            judgement,
+            outcome,
+            simulation,
+            limits,
+            delegation,
+            approval,
+            credential,
+        };
         self.seal(stages, call, warnings)
     }
 
@@ -167,23 +192,41 @@ impl<'a> Gate<'a> {
         let started = self.deployment.clock.instant();
         let intent = &prepared.intent;
         let kill_switch = self.ask_kill_switch(intent, facts.now);
-        let stopped = kill_switch.as_ref().is_some_and(|decision| decision.status != "inactive");
+        let stopped = kill_switch
+            .as_ref()
+            .is_some_and(|decision| decision.status != "inactive");
 
         let (evaluation, fast_path) = if prepared.contradicts_context {
-            (Evaluation::refused("fail_closed_intent_invalid", "intent_not_evaluable"), FastPath::default())
+            (
+                Evaluation::refused("fail_closed_intent_invalid", "intent_not_evaluable"),
+                FastPath::default(),
+            )
         } else if let Some(incomplete) = gait_policy::fail_closed(&self.deployment.policy, intent) {
             (incomplete, FastPath::default())
         } else if matches!(self.deployment.kill_switch, Fact::Unavailable(_)) {
             let code = kill_switch::STATE_UNAVAILABLE;
             (Evaluation::refused(code, code), FastPath::default())
         } else if stopped {
-            (gait_policy::evaluate(&self.deployment.policy, intent, facts), FastPath::default())
+            (
+                gait_policy::evaluate(&self.deployment.policy, intent, facts),
+                FastPath::default(),
+            )
         } else {
             self.judge_by_script_or_rules(intent, facts, scripts, warnings)
         };
-        let created_at = if fast_path.pre_approved { self.deployment.clock.now() } else { seal::record_time(intent) };
+        let created_at = if fast_path.pre_approved {
+            self.deployment.clock.now()
+        } else {
+            seal::record_time(intent)
+        };
         let latency_ms = started.elapsed().as_secs_f64() * 1000.0;
-        Judgement { evaluation, kill_switch, fast_path, created_at, latency_ms }
+        Judgement {
+            evaluation,
+            kill_switch,
+            fast_path,
+            created_at,
+            latency_ms,
+        }
     }
 
     /// An approved script stands in for the rules, but not for a freeze window.
@@ -195,20 +238,33 @@ impl<'a> Gate<'a> {
         warnings: &mut Vec<String>,
     ) -> (Evaluation, FastPath) {
         let by_rules = |reason: &str| {
-            let fast_path = FastPath { registry_reason: reason.to_owned(), ..FastPath::default() };
-            (gait_policy::evaluate(&self.deployment.policy, intent, facts), fast_path)
+            let fast_path = FastPath {
+                registry_reason: reason.to_owned(),
+                ..FastPath::default()
+            };
+            (
+                gait_policy::evaluate(&self.deployment.policy, intent, facts),
+                fast_path,
+            )
         };
-        let Some(scripts) = scripts else { return by_rules("") };
+        let Some(scripts) = scripts else {
+            return by_rules("");
+        };
         if self.needs_context_evidence {
             warnings.push(
-                "approved script fast-path disabled because policy requires authenticated context evidence".to_owned(),
+                "approved script fast-path disabled because policy requires authenticated context evidence"
+                    .to_owned(),
             );
             return by_rules("");
         }
         if !intent.is_script() {
             return by_rules("not_script");
         }
-        let Some(found) = scripts.find(intent, &self.deployment.policy.digest(), self.deployment.clock.now()) else {
+        let Some(found) = scripts.find(
+            intent,
+            &self.deployment.policy.digest(),
+            self.deployment.clock.now(),
+        ) else {
             return by_rules("approved_script_not_found");
         };
         let (ruled, _) = by_rules("");
@@ -217,8 +273,11 @@ impl<'a> Gate<'a> {
             return (ruled, FastPath::default());
         }
         let reason = "approved_script_match";
-        let fast_path =
-            FastPath { pre_approved: true, pattern_id: found.pattern_id, registry_reason: reason.to_owned() };
+        let fast_path = FastPath {
+            pre_approved: true,
+            pattern_id: found.pattern_id,
+            registry_reason: reason.to_owned(),
+        };
         let mut evaluation = Evaluation::because(Verdict::Allow, reason);
         evaluation.script = Some(ScriptEvaluation {
             composite_risk_class: found.composite_risk_class,

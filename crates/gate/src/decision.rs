@@ -1,13 +1,8 @@
 //! What comes out of the gate.
 
 use gait_artifact::{
-    Verdict,
-    approval::ApprovalAuditRecord,
-    credential::CredentialEvidence,
-    decision::KillSwitchDecision,
-    delegation::DelegationAuditRecord,
-    intent::Intent,
-    kill_switch::KillSwitchJournalEntry,
+    Verdict, approval::ApprovalAuditRecord, credential::CredentialEvidence, decision::KillSwitchDecision,
+    delegation::DelegationAuditRecord, intent::Intent, kill_switch::KillSwitchJournalEntry,
 };
 use gait_canon::Digest;
 use gait_policy::Evaluation;

@@ -21,8 +21,11 @@ pub struct Outcome {
 impl Outcome {
     /// What the policy said, or the kill switch in its place.
     pub(crate) fn of(evaluation: &Evaluation, kill_switch: Option<&KillSwitchDecision>) -> Self {
-        let mut outcome =
-            Self::new(evaluation.verdict, evaluation.reason_codes.clone(), evaluation.violations.clone());
+        let mut outcome = Self::new(
+            evaluation.verdict,
+            evaluation.reason_codes.clone(),
+            evaluation.violations.clone(),
+        );
         match kill_switch {
             Some(decision) if decision.status == "active" => {
                 outcome.deny();
@@ -37,7 +40,11 @@ impl Outcome {
     /// A verdict with its reasons and violations.
     #[must_use]
     pub fn new(verdict: Verdict, reasons: Vec<String>, violations: Vec<String>) -> Self {
-        Self { verdict, reasons: reasons.into_iter().collect(), violations: violations.into_iter().collect() }
+        Self {
+            verdict,
+            reasons: reasons.into_iter().collect(),
+            violations: violations.into_iter().collect(),
+        }
     }
 
     /// The verdict so far.
@@ -150,9 +157,15 @@ mod tests {
     fn a_simulation_reports_and_does_not_enforce() {
         let mut state = outcome(Verdict::Block);
         let simulation = state.simulate();
-        assert_eq!((simulation.verdict, simulation.would_have_blocked), (Verdict::Block, true));
+        assert_eq!(
+            (simulation.verdict, simulation.would_have_blocked),
+            (Verdict::Block, true)
+        );
         assert_eq!(state.verdict(), Verdict::Allow);
-        assert_eq!(state.reasons(), ["rule", "simulate_mode_non_enforcing", "simulated_block"]);
+        assert_eq!(
+            state.reasons(),
+            ["rule", "simulate_mode_non_enforcing", "simulated_block"]
+        );
         assert!(state.violations().is_empty());
 
         let mut state = outcome(Verdict::DryRun);

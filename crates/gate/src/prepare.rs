@@ -59,7 +59,11 @@ pub(crate) fn prepare(
             if concerns(file, &bound) {
                 sources.push(&file.path);
             }
-            if bound.is_script() { bound } else { bound.enriched(&file.inventory).0 }
+            if bound.is_script() {
+                bound
+            } else {
+                bound.enriched(&file.inventory).0
+            }
         }
         None => bound,
     };
@@ -75,13 +79,20 @@ pub(crate) fn prepare(
 /// Whether an intent of this risk class is blocked when it lacks something.
 fn fails_closed(policy: &Policy, intent: &Intent) -> bool {
     let settings = &policy.fail_closed;
-    settings.enabled && settings.risk_classes.iter().any(|class| *class == intent.context().risk_class)
+    settings.enabled
+        && settings
+            .risk_classes
+            .iter()
+            .any(|class| *class == intent.context().risk_class)
 }
 
 /// Whether the inventory knows the tool, or a tool of the script.
 fn concerns(file: &InventoryFile, intent: &Intent) -> bool {
     match intent.script() {
-        Some(script) => script.steps.iter().any(|step| file.inventory.get(&step.tool_name).is_some()),
+        Some(script) => script
+            .steps
+            .iter()
+            .any(|step| file.inventory.get(&step.tool_name).is_some()),
         None => file.inventory.get(intent.tool_name()).is_some(),
     }
 }

@@ -44,7 +44,11 @@ impl Profile {
         }
         let mut risky = policy.rules.iter().filter(|rule| {
             rule.effect != Verdict::Block
-                && rule.matching.risk_classes.iter().any(|class| class == "high" || class == "critical")
+                && rule
+                    .matching
+                    .risk_classes
+                    .iter()
+                    .any(|class| class == "high" || class == "critical")
         });
         let brokered = risky.clone().count();
         if !risky.all(|rule| rule.broker.require_broker_credential) {
@@ -82,10 +86,14 @@ pub enum ProfileError {
     #[error("oss-prod profile requires --private-key or --private-key-env")]
     SigningKey,
     /// What no rule names would be allowed.
-    #[error("oss-prod profile rejects policy default_verdict=allow; use default_verdict: block or require_approval")]
+    #[error(
+        "oss-prod profile rejects policy default_verdict=allow; use default_verdict: block or require_approval"
+    )]
     DefaultAllow,
     /// A risky call could use any credential.
-    #[error("oss-prod profile requires high-risk allow/approval rules to set require_broker_credential: true")]
+    #[error(
+        "oss-prod profile requires high-risk allow/approval rules to set require_broker_credential: true"
+    )]
     UnbrokeredHighRisk,
     /// Rules demand a broker and there is none.
     #[error("oss-prod profile requires --credential-broker for high-risk policies")]

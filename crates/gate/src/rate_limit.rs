@@ -187,7 +187,9 @@ impl RateLimiter for LocalRateLimiter {
         identity: &str,
         now: Timestamp,
     ) -> Result<Taken, RateLimitError> {
-        Ok(self.read()?.take(limit, scope_key(limit.scope, class, tool, identity), now))
+        Ok(self
+            .read()?
+            .take(limit, scope_key(limit.scope, class, tool, identity), now))
     }
 }
 
@@ -211,7 +213,9 @@ fn scope_key(scope: LimitScope, class: CounterClass, tool: &str, identity: &str)
     };
     match class {
         CounterClass::DestructiveBudget => format!("{BUDGET_NAMESPACE}|{counted}"),
-        CounterClass::RateLimit if counted.trim_start_matches('%').starts_with(BUDGET_NAMESPACE) => format!("%{counted}"),
+        CounterClass::RateLimit if counted.trim_start_matches('%').starts_with(BUDGET_NAMESPACE) => {
+            format!("%{counted}")
+        }
         CounterClass::RateLimit => counted,
     }
 }

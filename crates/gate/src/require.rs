@@ -27,9 +27,10 @@ impl Gate<'_> {
         match &self.deployment.inventory {
             Fact::NotConfigured => Ok(None),
             Fact::Known(file) => Ok(Some(file)),
-            Fact::Unavailable(reason) if strict => {
-                Err(GateError::FactUnavailable { fact: "wrkr inventory", reason: reason.clone() })
-            }
+            Fact::Unavailable(reason) if strict => Err(GateError::FactUnavailable {
+                fact: "wrkr inventory",
+                reason: reason.clone(),
+            }),
             Fact::Unavailable(_) => {
                 warnings.push("wrkr inventory unavailable; continuing without context enrichment".to_owned());
                 Ok(None)
@@ -47,11 +48,15 @@ impl Gate<'_> {
             Fact::NotConfigured => return Ok(None),
             Fact::Known(registry) => registry,
             Fact::Unavailable(reason) if strict => {
-                return Err(GateError::FactUnavailable { fact: "approved script registry", reason: reason.clone() });
+                return Err(GateError::FactUnavailable {
+                    fact: "approved script registry",
+                    reason: reason.clone(),
+                });
             }
             Fact::Unavailable(_) => {
                 warnings.push(
-                    "approved script registry unavailable; continuing without fast-path pre-approval".to_owned(),
+                    "approved script registry unavailable; continuing without fast-path pre-approval"
+                        .to_owned(),
                 );
                 return Ok(None);
             }

@@ -47,9 +47,24 @@ impl Gate<'_> {
         mut warnings: Vec<String>,
     ) -> Result<Decision, GateError> {
         let on = &self.deployment;
-        let Judgement { evaluation, kill_switch, fast_path, created_at, latency_ms } = found.judgement;
-        let Prepared { intent, phase, context_source, .. } = found.prepared;
-        let context_source = if evaluation.ended_early { String::new() } else { context_source };
+        let Judgement {
+            evaluation,
+            kill_switch,
+            fast_path,
+            created_at,
+            latency_ms,
+        } = found.judgement;
+        let Prepared {
+            intent,
+            phase,
+            context_source,
+            ..
+        } = found.prepared;
+        let context_source = if evaluation.ended_early {
+            String::new()
+        } else {
+            context_source
+        };
         let approval_reference = match found.approval.approval_ref.as_str() {
             "" => call.approval_reference.trim().to_owned(),
             granting => granting.to_owned(),
@@ -72,7 +87,10 @@ impl Gate<'_> {
             latency_ms,
         }
         .record();
-        let encode = |source| GateError::Encode { record: "trace", source };
+        let encode = |source| GateError::Encode {
+            record: "trace",
+            source,
+        };
         let trace = SealedTrace::seal(trace, &on.signer.key).map_err(encode)?;
         let subject = AuditSubject {
             created_at,
@@ -87,9 +105,18 @@ impl Gate<'_> {
             producer_version: on.producer_version,
             trace_id: subject.trace_id,
         };
-        let journal = kill_switch.as_ref().filter(|decision| decision.status == "active").map(|decision| {
-            kill_switch::journal_entry(decision, &intent, subject.trace_id, created_at, on.producer_version)
-        });
+        let journal = kill_switch
+            .as_ref()
+            .filter(|decision| decision.status == "active")
+            .map(|decision| {
+                kill_switch::journal_entry(
+                    decision,
+                    &intent,
+                    subject.trace_id,
+                    created_at,
+                    on.producer_version,
+                )
+            });
         warnings.sort_unstable();
         warnings.dedup();
         Ok(Decision {
@@ -106,10 +133,14 @@ impl Gate<'_> {
             delegation: DelegationReport {
                 required: evaluation.delegation_required,
                 valid: found.delegation.valid,
-                audit: found.delegation.audit_record(evaluation.delegation_required, &subject),
+                audit: found
+                    .delegation
+                    .audit_record(evaluation.delegation_required, &subject),
                 reference: found.delegation.delegation_ref,
             },
-            credential: found.credential.map(|issued| credential::evidence(&issued.request, &issued.credential, &header)),
+            credential: found
+                .credential
+                .map(|issued| credential::evidence(&issued.request, &issued.credential, &header)),
             outcome: found.outcome,
             limits: found.limits,
             fast_path,
@@ -212,11 +243,20 @@ impl TraceParts<'_> {
     }
 
     fn describe_credentials(&self, trace: &mut TraceRecord) {
-        let Some(Issued { credential: issued, .. }) = self.credential else { return };
+        let Some(Issued {
+            credential: issued, ..
+        }) = self.credential
+        else {
+            return;
+        };
         trace.broker_credential_ref.clone_from(&issued.credential_ref);
         trace.broker_credential_source.clone_from(&issued.source);
-        trace.broker_credential_access_type.clone_from(&issued.access_type);
-        issued.issuer_or_broker().clone_into(&mut trace.broker_credential_issuer);
+        trace
+            .broker_credential_access_type
+            .clone_from(&issued.access_type);
+        issued
+            .issuer_or_broker()
+            .clone_into(&mut trace.broker_credential_issuer);
         trace.broker_request_digest.clone_from(&issued.request_digest);
         trace.broker_target_binding.clone_from(&issued.target_binding);
         trace.broker_run_binding.clone_from(&issued.run_binding);
@@ -224,15 +264,23 @@ impl TraceParts<'_> {
     }
 
     fn describe_script(&self, trace: &mut TraceRecord) {
-        let Some(script) = self.intent.script() else { return };
+        let Some(script) = self.intent.script() else {
+            return;
+        };
         trace.script = true;
         trace.step_count = script.steps.len();
-        trace.script_hash = self.intent.script_hash().map(|hash| hash.to_string()).unwrap_or_default();
+        trace.script_hash = self
+            .intent
+            .script_hash()
+            .map(|hash| hash.to_string())
+            .unwrap_or_default();
         trace.pre_approved = self.fast_path.pre_approved;
         trace.pattern_id.clone_from(&self.fast_path.pattern_id);
         trace.registry_reason.clone_from(&self.fast_path.registry_reason);
         if let Some(judged) = &self.evaluation.script {
-            judged.composite_risk_class.clone_into(&mut trace.composite_risk_class);
+            judged
+                .composite_risk_class
+                .clone_into(&mut trace.composite_risk_class);
             trace.step_verdicts.clone_from(&judged.steps);
             trace.matched_rule_ids = rules_of(&judged.steps);
         }
@@ -250,16 +298,27 @@ impl TraceParts<'_> {
             requester_identity: claim.requester_identity.clone(),
             delegation_depth: claim.chain.len(),
             scope_class: claim.scope_class.clone(),
-            chain_digest: self.intent.delegation_digest().map(|digest| digest.to_string()).unwrap_or_default(),
-            reason_codes: reasons.into_iter().filter(|code| code.starts_with("delegation_")).collect(),
+            chain_digest: self
+                .intent
+                .delegation_digest()
+                .map(|digest| digest.to_string())
+                .unwrap_or_default(),
+            reason_codes: reasons
+                .into_iter()
+                .filter(|code| code.starts_with("delegation_"))
+                .collect(),
         })
     }
 }
 
 /// The names of the rules that matched the steps, sorted.
 fn rules_of(steps: &[StepVerdict]) -> Vec<String> {
-    let mut names: Vec<_> =
-        steps.iter().flat_map(|step| step.matched_rule.split(',')).map(str::trim).filter(|name| !name.is_empty()).collect();
+    let mut names: Vec<_> = steps
+        .iter()
+        .flat_map(|step| step.matched_rule.split(','))
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names.into_iter().map(str::to_owned).collect()
@@ -269,4 +328,3 @@ fn rules_of(steps: &[StepVerdict]) -> Vec<String> {
 pub(crate) fn record_time(intent: &Intent) -> Timestamp {
     intent.created_at().or(Timestamp::EPOCH_1980).to_utc()
 }
-

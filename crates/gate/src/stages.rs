@@ -33,10 +33,19 @@ impl Gate<'_> {
         outcome: &mut Outcome,
     ) -> Result<Limits, GateError> {
         let rate = demands.rate_limit.as_ref();
-        let destructive = demands.destructive_budget.as_ref().filter(|_| intent.has_destructive_target());
+        let destructive = demands
+            .destructive_budget
+            .as_ref()
+            .filter(|_| intent.has_destructive_target());
         Ok(Limits {
             rate: self.take_unit(rate, CounterClass::RateLimit, intent, call, outcome)?,
-            destructive: self.take_unit(destructive, CounterClass::DestructiveBudget, intent, call, outcome)?,
+            destructive: self.take_unit(
+                destructive,
+                CounterClass::DestructiveBudget,
+                intent,
+                call,
+                outcome,
+            )?,
         })
     }
 
@@ -49,11 +58,19 @@ impl Gate<'_> {
         outcome: &mut Outcome,
     ) -> Result<Option<Taken>, GateError> {
         let Some(limit) = limit else { return Ok(None) };
-        let (tool, identity, now) = (intent.tool_name(), &*intent.context().identity, self.deployment.clock.now());
+        let (tool, identity, now) = (
+            intent.tool_name(),
+            &*intent.context().identity,
+            self.deployment.clock.now(),
+        );
         let taken = if call.simulate || outcome.verdict() == Verdict::Block {
-            self.deployment.rate_limiter.preview(limit, class, tool, identity, now)?
+            self.deployment
+                .rate_limiter
+                .preview(limit, class, tool, identity, now)?
         } else {
-            self.deployment.rate_limiter.take(limit, class, tool, identity, now)?
+            self.deployment
+                .rate_limiter
+                .take(limit, class, tool, identity, now)?
         };
         if !taken.allowed {
             outcome.block(match class {
@@ -153,18 +170,26 @@ impl Gate<'_> {
             outcome.violation(["broker_credential_missing"]);
             return None;
         };
-        let issued = credential::request_for(intent, &demands.broker.reference, &demands.broker.scopes, &call.credential)
-            .and_then(|request| {
-                let credential = credential::issue(broker, &request, self.deployment.clock.now())?;
-                Ok(Issued { request, credential })
-            });
+        let issued = credential::request_for(
+            intent,
+            &demands.broker.reference,
+            &demands.broker.scopes,
+            &call.credential,
+        )
+        .and_then(|request| {
+            let credential = credential::issue(broker, &request, self.deployment.clock.now())?;
+            Ok(Issued { request, credential })
+        });
         let Ok(issued) = issued else {
             outcome.block("broker_credential_missing");
             return None;
         };
         let rules = self.deployment.policy.policy().rules.iter();
-        let matched = rules.filter(|rule| demands.matched_rules.contains(&rule.name)).map(|rule| &rule.credential);
-        let violations = credential::receipt_violations(&issued.request, &issued.credential, intent.context(), matched);
+        let matched = rules
+            .filter(|rule| demands.matched_rules.contains(&rule.name))
+            .map(|rule| &rule.credential);
+        let violations =
+            credential::receipt_violations(&issued.request, &issued.credential, intent.context(), matched);
         if violations.is_empty() {
             outcome.reason(["broker_credential_present"]);
         }

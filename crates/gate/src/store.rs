@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use gait_disk::atomic;
+use gait_disk::{Error, FileKind, atomic};
 use serde::Serialize;
 
 use crate::{decision::Decision, error::GateError, kill_switch, record_file, trace};
@@ -53,7 +53,11 @@ impl Decision {
         };
         let trace = named(&to.trace, "trace");
         let trace_path = trace::destination(&trace)?;
-        let mut written = Written { trace, journal_failure: self.journal_failure(to), ..Written::default() };
+        let mut written = Written {
+            trace,
+            journal_failure: self.journal_failure(to),
+            ..Written::default()
+        };
         if let Some(audit) = &self.approval.audit {
             let path = named(&to.approval_audit, "approval_audit");
             write("approval audit record", Path::new(&path), audit)?;
@@ -77,13 +81,27 @@ impl Decision {
     fn journal_failure(&self, to: &Destinations) -> Option<String> {
         let entry = self.journal.as_ref()?;
         let path = Path::new(to.kill_switch_state.trim()).with_file_name("kill_switch_journal.jsonl");
-        kill_switch::append_journal(&path, entry).err().map(|error| error.to_string())
+        kill_switch::append_journal(&path, entry)
+            .err()
+            .map(|error| error.to_string())
     }
 }
 
 fn write(record: &'static str, path: &Path, value: &impl Serialize) -> Result<(), GateError> {
     let bytes = record_file::to_bytes(value).map_err(|source| GateError::Encode { record, source })?;
-    let failed = |source| GateError::Write { record, path: path.to_owned(), source };
+    let failed = |source| GateError::Write {
+        record,
+        path: path.to_owned(),
+        source,
+    };
     atomic::create_parents(path).map_err(failed)?;
-    atomic::replace(path, &bytes, MODE).map_err(failed)
+    let written = match atomic::replace(path, &bytes, MODE) {
+        // What can't be replaced because it takes bytes as they come takes these.
+        Err(Error::NotRegular {
+            kind: FileKind::Pipe | FileKind::CharacterDevice,
+            ..
+        }) => atomic::write_or_replace(path, &bytes, MODE),
+        replaced => replaced,
+    };
+    written.map_err(failed)
 }

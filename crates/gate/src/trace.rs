@@ -113,7 +113,10 @@ impl TraceFile {
     /// The id of the key that the signature names; empty when it names none.
     #[must_use]
     pub fn key_id(&self) -> &str {
-        self.header.signature.as_ref().map_or("", |signature| &signature.key_id)
+        self.header
+            .signature
+            .as_ref()
+            .map_or("", |signature| &signature.key_id)
     }
 
     /// Whether `key` signed exactly this document.

@@ -1,10 +1,12 @@
-//! Writes the JSON Schemas of the artifacts to `schemas/v1` below the working directory; with `--check` only compares.
+//! Writes the JSON Schemas of the artifacts to `schemas/v1` below the working directory, and the page of the reference that
+//! lists them; with `--check` only compares.
 
 use std::{env, fs, io, path::Path, process::ExitCode};
 
-use gait_artifact::schema::{self, SchemaFile};
+use gait_artifact::schema;
 
 const ROOT: &str = "schemas/v1";
+const PAGE: &str = "docs/reference/schemas.md";
 
 fn main() -> ExitCode {
     let check = match env::args().skip(1).collect::<Vec<_>>().as_slice() {
@@ -27,25 +29,29 @@ fn main() -> ExitCode {
 
 /// Whether every file is now as generated.
 fn run(check: bool) -> io::Result<bool> {
+    let files = schema::files().map_err(io::Error::other)?;
+    let page = schema::reference_page(&files);
     let mut fresh = true;
-    for file in schema::files().map_err(io::Error::other)? {
-        let path = Path::new(ROOT).join(&file.path);
-        if fs::read(&path).is_ok_and(|found| found == file.text.as_bytes()) {
+    let schemas = files
+        .iter()
+        .map(|file| (Path::new(ROOT).join(&file.path), &file.text));
+    for (path, text) in schemas.chain([(Path::new(PAGE).to_owned(), &page)]) {
+        if fs::read(&path).is_ok_and(|found| found == text.as_bytes()) {
             continue;
         }
         if check {
             eprintln!("{} is stale", path.display());
             fresh = false;
         } else {
-            write(&path, &file)?;
+            write(&path, text)?;
         }
     }
     Ok(fresh)
 }
 
-fn write(path: &Path, file: &SchemaFile) -> io::Result<()> {
+fn write(path: &Path, text: &str) -> io::Result<()> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
-    fs::write(path, &file.text)
+    fs::write(path, text)
 }

@@ -115,7 +115,10 @@ impl fmt::Display for Problem {
                 f.write_str("looks like a raw credential; pass a reference to it or its digest instead")
             }
             Self::Invisible => f.write_str("holds characters that can't be seen"),
-            Self::LookAlike(plain) => write!(f, "looks like {plain:?} and is not: it is written with other letters"),
+            Self::LookAlike(plain) => write!(
+                f,
+                "looks like {plain:?} and is not: it is written with other letters"
+            ),
             Self::Assignment => f.write_str("reads like an environment assignment, which may carry a secret"),
             Self::Before(other) => write!(f, "must not be before {other}"),
             Self::NotAfter(other) => write!(f, "must be after {other}"),

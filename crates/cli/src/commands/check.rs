@@ -55,13 +55,13 @@ pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
     report(path).map_err(|failure| failure.field("policy_path", path))
 }
 
-/// The policy: the flag, or the only positional argument when there is no flag.
+/// The policy: the flag, or the only positional argument when the flag is blank.
 fn policy_path(parsed: &Parsed) -> Result<&str, Failure> {
     let flag = parsed.text("policy").trim();
     match parsed.positionals() {
         [] if flag.is_empty() => Err(Failure::invalid_input("--policy must not be empty")),
         [] => Ok(flag),
-        [path] if flag.is_empty() || !parsed.given("policy") => Ok(path.trim()),
+        [path] if flag.is_empty() => Ok(path.trim()),
         _ => Err(Failure::unexpected_positionals()),
     }
 }

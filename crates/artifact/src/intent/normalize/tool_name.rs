@@ -53,7 +53,15 @@ mod tests {
 
     #[test]
     fn names_that_are_what_they_look_like_pass() {
-        for name in ["fs.delete", "tool_1:x/y", "tööl<&>", "werkzeug.löschen", "工具.读取", "инструмент.чтение", "a b"] {
+        for name in [
+            "fs.delete",
+            "tool_1:x/y",
+            "tööl<&>",
+            "werkzeug.löschen",
+            "工具.读取",
+            "инструмент.чтение",
+            "a b",
+        ] {
             assert_eq!(check(name, Field::Root("tool_name")), Ok(()), "{name}");
         }
     }

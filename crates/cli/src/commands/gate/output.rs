@@ -92,6 +92,8 @@ struct ScriptOutput<'a> {
     step_verdicts: &'a [StepVerdict],
 }
 
+// The keys of the output have these prefixes.
+#[allow(clippy::struct_field_names)]
 #[derive(Serialize)]
 struct RateLimitOutput<'a> {
     rate_limit_scope: &'static str,
@@ -102,6 +104,8 @@ struct RateLimitOutput<'a> {
     rate_limit_remaining: u64,
 }
 
+// The keys of the output have these prefixes.
+#[allow(clippy::struct_field_names)]
 #[derive(Serialize)]
 struct BudgetOutput<'a> {
     destructive_budget_scope: &'static str,
@@ -112,6 +116,8 @@ struct BudgetOutput<'a> {
     destructive_budget_remaining: u64,
 }
 
+// The keys of the output have these prefixes.
+#[allow(clippy::struct_field_names)]
 #[derive(Serialize)]
 struct CredentialOutput<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
