@@ -5,8 +5,10 @@
 
 mod conclusion;
 mod evidence;
+mod interrupt;
 
 use std::ffi::OsString;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -156,7 +158,9 @@ pub(crate) fn run(mode: Mode, parsed: &Parsed, context: &Context<'_>) -> Command
 
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let environment = [(env::WRAPPER_MODE.name.into(), mode.as_str().into())];
+    let interrupt = interrupt::on_signal().map_err(|error| Failure::new(ErrorKind::Internal, error))?;
     let child = child::Command {
+        interrupt: Some(interrupt.as_fd()),
         args: &arguments,
         directory: Some(Path::new(cwd)),
         environment: &environment,

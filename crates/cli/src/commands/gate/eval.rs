@@ -1,6 +1,6 @@
 //! `gait gate eval`: judge one tool call and leave a signed trace.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use gait_artifact::{
     Timestamp, Verdict,
@@ -23,7 +23,7 @@ use gait_gate::{
 use gait_policy::CompiledPolicy;
 
 use super::{
-    explain::Explanation,
+    explain::explanation,
     output::Output,
     settings::{self, Settings},
 };
@@ -166,11 +166,18 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
 
     let exit = exit_code(decision.verdict());
     if explain {
-        let explanation = Explanation::of(&decision, gate.policy(), &written);
+        let explanation = explanation(&decision, gate.policy(), &written);
         return Ok(Report::new(&explanation).exit(exit));
     }
     let output = Output::of(&decision, &written);
-    Ok(Report::new(&output).lines(output.lines()).exit(exit))
+    let mut unknown = String::new();
+    for key in &settings.unknown_keys {
+        let _ = writeln!(unknown, "warning: unknown key {key} in the project config");
+    }
+    Ok(Report::new(&output)
+        .lines(output.lines())
+        .exit(exit)
+        .diagnostics(unknown))
 }
 
 /// The exit code is the answer to a caller that reads nothing else.

@@ -29,6 +29,8 @@ pub(super) struct Settings {
     pub(super) broker: BrokerSettings,
     pub(super) broker_overrides: BrokerOverrides,
     pub(super) destinations: Destinations,
+    /// Keys of the file that mean nothing.
+    pub(super) unknown_keys: Vec<String>,
     approval: [KeySource; 2],
 }
 
@@ -76,6 +78,7 @@ impl Settings {
                 credential_evidence: text("credential_evidence_path"),
                 kill_switch_state: text("kill_switch_state"),
             },
+            unknown_keys: config.unknown_keys().to_vec(),
             approval: [
                 source("approval_public_key", "approval_public_key_env"),
                 source("approval_private_key", "approval_private_key_env"),
