@@ -37,7 +37,17 @@ pub(crate) fn check(data: &[u8]) {
         let asks = evaluation.verdict == Verdict::RequireApproval;
         assert_eq!(evaluation.required_approvals > 0, asks);
     }
-    let explained = explain::explain(policy.policy(), &intent, &evaluation, (&evaluation).into());
+    let provenance = explain::Provenance {
+        created_at: intent.created_at(),
+        producer_version: "0.0.0",
+    };
+    let explained = explain::explain(
+        policy.policy(),
+        &intent,
+        &evaluation,
+        (&evaluation).into(),
+        provenance,
+    );
     assert_eq!(explained.verdict, evaluation.verdict);
 }
 

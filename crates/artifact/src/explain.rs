@@ -87,6 +87,27 @@ pub struct PolicyExplanation {
     pub sandbox: Option<SandboxDecision>,
     /// Where the proof is.
     pub proof_refs: ProofRefs,
+    /// What became of that verdict. The members above speak of policy and kill switch alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcement: Option<Enforcement>,
+}
+
+/// What limits, tokens, brokers and simulation made of the policy's verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Enforcement {
+    /// The verdict that counts.
+    pub final_verdict: Verdict,
+    /// Why, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub final_reason_codes: Vec<String>,
+    /// What was violated, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub final_violations: Vec<String>,
+    /// Whether nothing enforces it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub simulated: bool,
 }
 
 /// A rule that matched, as the policy has it.
