@@ -131,6 +131,9 @@ impl<'a> Gate<'a> {
     /// Judges one call. What comes back as an error must not execute either.
     pub fn decide(&self, call: &Call) -> Result<Decision, GateError> {
         let on = &self.deployment;
+        if call.simulate && on.profile == Profile::OssProd {
+            return Err(ProfileError::Simulate.into());
+        }
         let now = call.evaluation_time.unwrap_or_else(|| on.clock.now());
         let strict = on
             .profile

@@ -42,7 +42,7 @@ pub(crate) fn prepare(
             sources.push("context_envelope");
             match intent.clone().with_evidence(envelope, now) {
                 Ok(bound) => bound,
-                Err(_) if fails_closed(policy, &intent) => {
+                Err(_) if policy.fail_closed.applies_to(&intent.context().risk_class) => {
                     return Ok(Prepared {
                         intent,
                         phase: written_phase,
@@ -74,16 +74,6 @@ pub(crate) fn prepare(
         intent: prepared,
         contradicts_context: false,
     })
-}
-
-/// Whether an intent of this risk class is blocked when it lacks something.
-fn fails_closed(policy: &Policy, intent: &Intent) -> bool {
-    let settings = &policy.fail_closed;
-    settings.enabled
-        && settings
-            .risk_classes
-            .iter()
-            .any(|class| *class == intent.context().risk_class)
 }
 
 /// Whether the inventory knows the tool, or a tool of the script.

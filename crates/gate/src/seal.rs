@@ -4,6 +4,7 @@ use gait_artifact::{
     Timestamp,
     decision::{KillSwitchDecision, StepVerdict},
     intent::Intent,
+    kill_switch::KillSwitchJournalEntry,
     policy::{POLICY_SCHEMA_ID, POLICY_SCHEMA_VERSION},
     trace::{DelegationRef, TraceRecord, event_id, trace_id},
 };
@@ -38,6 +39,25 @@ pub(crate) struct Stages {
     pub(crate) credential: Option<Issued>,
 }
 
+impl Stages {
+    /// What the intent's facts came from; nothing when no rule was looked at.
+    fn context_source(&self) -> &str {
+        if self.judgement.evaluation.ended_early {
+            ""
+        } else {
+            &self.prepared.context_source
+        }
+    }
+
+    /// The ids of the approvals that let the call through, or the caller's own reference.
+    fn approval_reference<'a>(&'a self, call: &'a Call) -> &'a str {
+        match self.approval.approval_ref.as_str() {
+            "" => call.approval_reference.trim(),
+            granting => granting,
+        }
+    }
+}
+
 impl Gate<'_> {
     /// Makes the records of a decision and signs its trace.
     pub(crate) fn seal(
@@ -46,113 +66,109 @@ impl Gate<'_> {
         call: &Call,
         mut warnings: Vec<String>,
     ) -> Result<Decision, GateError> {
-        let on = &self.deployment;
-        let Judgement {
-            evaluation,
-            kill_switch,
-            fast_path,
-            created_at,
-            latency_ms,
-        } = found.judgement;
-        let Prepared {
-            intent,
-            phase,
-            context_source,
-            ..
-        } = found.prepared;
-        let context_source = if evaluation.ended_early {
-            String::new()
-        } else {
-            context_source
-        };
-        let approval_reference = match found.approval.approval_ref.as_str() {
-            "" => call.approval_reference.trim().to_owned(),
-            granting => granting.to_owned(),
-        };
-        let trace = TraceParts {
-            intent: &intent,
-            policy_digest: on.policy.digest(),
-            evaluation: &evaluation,
-            outcome: &found.outcome,
-            created_at,
-            observed_at: on.clock.now(),
-            producer_version: on.producer_version,
-            correlation_id: &call.correlation_id,
-            context_source: &context_source,
-            fast_path: &fast_path,
-            approval_reference: &approval_reference,
-            delegation_reference: &found.delegation.delegation_ref,
-            credential: found.credential.as_ref(),
-            kill_switch: kill_switch.as_ref(),
-            latency_ms,
-        }
-        .record();
-        let encode = |source| GateError::Encode {
-            record: "trace",
-            source,
-        };
-        let trace = SealedTrace::seal(trace, &on.signer.key).map_err(encode)?;
-        let subject = AuditSubject {
-            created_at,
-            producer_version: on.producer_version,
-            trace_id: &trace.record().trace_id,
-            tool_name: intent.tool_name(),
-            intent_digest: intent.digest(),
-            policy_digest: on.policy.digest(),
-        };
-        let header = EvidenceHeader {
-            created_at,
-            producer_version: on.producer_version,
-            trace_id: subject.trace_id,
-        };
-        let journal = kill_switch
-            .as_ref()
-            .filter(|decision| decision.status == "active")
-            .map(|decision| {
-                kill_switch::journal_entry(
-                    decision,
-                    &intent,
-                    subject.trace_id,
-                    created_at,
-                    on.producer_version,
-                )
-            });
+        let context_source = found.context_source().to_owned();
+        let approval_reference = found.approval_reference(call).to_owned();
+        let trace = self.sign_trace(&found, call)?;
+        let subject = self.audit_subject(&found, &trace.record().trace_id);
+        let approval_audit = found.approval.audit_record(&subject);
+        let delegation_required = found.judgement.evaluation.delegation_required;
+        let delegation_audit = found.delegation.audit_record(delegation_required, &subject);
+        let credential = found.credential.as_ref().map(|issued| {
+            let header = EvidenceHeader {
+                created_at: subject.created_at,
+                producer_version: subject.producer_version,
+                trace_id: subject.trace_id,
+            };
+            credential::evidence(&issued.request, &issued.credential, &header)
+        });
+        let journal = journal_entry(&found, &subject);
         warnings.sort_unstable();
         warnings.dedup();
         Ok(Decision {
-            profile: on.profile,
+            profile: self.deployment.profile,
+            outcome: found.outcome,
             simulation: found.simulation,
-            phase,
-            policy_digest: on.policy.digest(),
+            evaluation: found.judgement.evaluation,
+            intent: found.prepared.intent,
+            phase: found.prepared.phase,
+            policy_digest: self.deployment.policy.digest(),
+            context_source,
             approval: ApprovalReport {
                 required: found.approval.required,
                 valid: found.approval.valid,
-                audit: found.approval.audit_record(&subject),
                 reference: approval_reference,
+                audit: approval_audit,
             },
             delegation: DelegationReport {
-                required: evaluation.delegation_required,
+                required: delegation_required,
                 valid: found.delegation.valid,
-                audit: found
-                    .delegation
-                    .audit_record(evaluation.delegation_required, &subject),
                 reference: found.delegation.delegation_ref,
+                audit: delegation_audit,
             },
-            credential: found
-                .credential
-                .map(|issued| credential::evidence(&issued.request, &issued.credential, &header)),
-            outcome: found.outcome,
+            credential,
             limits: found.limits,
-            fast_path,
-            kill_switch,
+            fast_path: found.judgement.fast_path,
+            kill_switch: found.judgement.kill_switch,
             journal,
-            warnings,
-            context_source,
-            evaluation,
-            intent,
             trace,
+            warnings,
         })
     }
+
+    fn sign_trace(&self, found: &Stages, call: &Call) -> Result<SealedTrace, GateError> {
+        let on = &self.deployment;
+        let judgement = &found.judgement;
+        let record = TraceParts {
+            intent: &found.prepared.intent,
+            policy_digest: on.policy.digest(),
+            evaluation: &judgement.evaluation,
+            outcome: &found.outcome,
+            created_at: judgement.created_at,
+            observed_at: on.clock.now(),
+            producer_version: on.producer_version,
+            correlation_id: &call.correlation_id,
+            context_source: found.context_source(),
+            fast_path: &judgement.fast_path,
+            approval_reference: found.approval_reference(call),
+            delegation_reference: &found.delegation.delegation_ref,
+            credential: found.credential.as_ref(),
+            kill_switch: judgement.kill_switch.as_ref(),
+            latency_ms: judgement.latency_ms,
+        }
+        .record();
+        SealedTrace::seal(record, &on.signer.key).map_err(|source| GateError::Encode {
+            record: "trace",
+            source,
+        })
+    }
+
+    /// What the records beside the trace say of the decision.
+    fn audit_subject<'a>(&'a self, found: &'a Stages, trace_id: &'a str) -> AuditSubject<'a> {
+        AuditSubject {
+            created_at: found.judgement.created_at,
+            producer_version: self.deployment.producer_version,
+            trace_id,
+            tool_name: found.prepared.intent.tool_name(),
+            intent_digest: found.prepared.intent.digest(),
+            policy_digest: self.deployment.policy.digest(),
+        }
+    }
+}
+
+/// The line for the kill switch's journal, when a switch stopped the call.
+fn journal_entry(found: &Stages, subject: &AuditSubject<'_>) -> Option<KillSwitchJournalEntry> {
+    let stopped = found
+        .judgement
+        .kill_switch
+        .as_ref()
+        .filter(|decision| decision.status == "active")?;
+    Some(kill_switch::journal_entry(
+        stopped,
+        &found.prepared.intent,
+        subject.trace_id,
+        subject.created_at,
+        subject.producer_version,
+    ))
 }
 
 /// Everything a trace is made from.

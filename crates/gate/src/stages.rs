@@ -154,6 +154,8 @@ impl Gate<'_> {
     }
 
     /// Asks the broker for the credential that a rule demands, and holds its answer against every matched rule.
+    ///
+    /// A simulated call is not going to use a credential, so none is issued for it.
     pub(crate) fn issue_credential(
         &self,
         demands: &Evaluation,
@@ -170,6 +172,9 @@ impl Gate<'_> {
             outcome.violation(["broker_credential_missing"]);
             return None;
         };
+        if call.simulate {
+            return None;
+        }
         let issued = credential::request_for(
             intent,
             &demands.broker.reference,
