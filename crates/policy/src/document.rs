@@ -1,8 +1,8 @@
 //! From the bytes of a policy file to a checked [`Policy`].
 //!
 //! Three steps, and the first error ends the reading: the YAML is parsed ([`crate::yaml`]), its structure is read into
-//! a draft whose keys and types are known (`draft`), and the draft is normalised and checked, section by section and
-//! rule by rule (`normalize`). Every error knows line, column and key path.
+//! a draft whose keys and types are known (`draft`), and the draft is normalised and checked, section by section
+//! (`normalize`). The drafts of rules are normalised one by one as they are read (`rules`). Every error knows line, column and key path.
 
 mod draft;
 mod duration;
@@ -10,6 +10,7 @@ mod error;
 mod legacy;
 mod normalize;
 mod rule;
+mod rules;
 mod section;
 mod settings;
 
@@ -35,7 +36,7 @@ pub fn read_text(text: &str) -> Result<Policy, PolicyError> {
     let document = yaml::parse(text, Documents::Single)?;
     legacy::refuse(&document)?;
     let draft = document.read(UnknownKeys::Refuse)?;
-    normalize::policy(&draft)
+    normalize::policy(draft)
 }
 
 /// The text of a policy file as [`read`] sees it, for showing the line of an error.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::rules::Rules;
 use crate::yaml::{Given, Texts, record};
 
 pub(super) type Text<'d> = Given<'d, Cow<'d, str>>;
@@ -17,7 +18,7 @@ record! {
         scripts: Given<'d, ScriptsDraft<'d>> = "scripts",
         fail_closed: Given<'d, FailClosedDraft<'d>> = "fail_closed",
         mcp_trust: Given<'d, McpTrustDraft<'d>> = "mcp_trust",
-        rules: Vec<Given<'d, RuleDraft<'d>>> = "rules",
+        rules: Rules = "rules",
     }
 }
 

@@ -13,7 +13,6 @@ use super::{
     draft::{FailClosedDraft, McpTrustDraft, PolicyDraft, ScriptsDraft, Text},
     duration::parse_duration,
     error::{Fault, InvalidSetting, PolicyError},
-    rule,
     settings::{Section, list_lower, list_lower_or, trimmed},
 };
 use crate::yaml::{Place, UnknownKeys};
@@ -21,7 +20,7 @@ use crate::yaml::{Place, UnknownKeys};
 /// Risk classes that are meant when a section names none.
 const HIGH_RISK: &[&str] = &["critical", "high"];
 
-pub(super) fn policy(draft: &PolicyDraft<'_>) -> Result<Policy, PolicyError> {
+pub(super) fn policy(draft: PolicyDraft<'_>) -> Result<Policy, PolicyError> {
     let place = Place::root(UnknownKeys::Refuse);
     let root = Section::root(&place);
     schema(&root, "schema_id", &draft.schema_id, POLICY_SCHEMA_ID)?;
@@ -52,13 +51,7 @@ pub(super) fn policy(draft: &PolicyDraft<'_>) -> Result<Policy, PolicyError> {
         &Section::new(&scripts_place, &draft.scripts, None),
         &draft.scripts.value,
     )?;
-    let rules_place = place.key("rules");
-    let mut rules = Vec::with_capacity(draft.rules.len());
-    for (index, draft) in draft.rules.iter().enumerate() {
-        rules.push(rule::rule(&rules_place.index(index), draft)?);
-    }
-    // Rules of one name and priority keep their order.
-    rules.sort_by(|a, b| (a.priority, &a.name).cmp(&(b.priority, &b.name)));
+    let rules = draft.rules.sorted()?;
     Ok(Policy {
         default_verdict,
         scripts,
@@ -66,7 +59,7 @@ pub(super) fn policy(draft: &PolicyDraft<'_>) -> Result<Policy, PolicyError> {
         mcp_trust,
         rules,
         written: WrittenPolicy {
-            default_action: draft.default_action.value.clone().into_owned(),
+            default_action: draft.default_action.value.into_owned(),
         },
     })
 }

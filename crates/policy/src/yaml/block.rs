@@ -1,12 +1,10 @@
 //! Block style: structure by indentation.
 
-use std::borrow::Cow;
-
 use super::{
     cursor::{is_blank, is_blank_or_break, is_break},
-    document::{Content, NodeId},
+    document::NodeId,
     error::{Error, Problem},
-    parser::{Leaf, Parser, Properties, Step},
+    parser::{Characters, Leaf, Parser, Properties, Step},
 };
 
 /// Where a block value stands.
@@ -126,21 +124,21 @@ impl<'t> Parser<'t> {
     }
 
     /// A scalar, alias or flow collection in block context.
-    fn block_leaf(&mut self, indent: isize) -> Result<Leaf<'t>, Error> {
-        let scalar = |text, plain| Leaf::New(Content::Scalar { text, plain });
-        match self.cursor.peek() {
-            quote @ (b'"' | b'\'') => Ok(scalar(self.quoted(quote, Some(indent))?, false)),
-            b'|' | b'>' => Ok(scalar(self.block_scalar(indent)?, false)),
-            b'*' => Ok(Leaf::Alias(self.alias(false)?)),
-            b'[' | b'{' => Ok(Leaf::New(self.flow_collection()?)),
+    fn block_leaf(&mut self, indent: isize) -> Result<Leaf, Error> {
+        let (characters, plain) = match self.cursor.peek() {
+            quote @ (b'"' | b'\'') => (self.quoted(quote, Some(indent))?, false),
+            b'|' | b'>' => (Characters::Rewritten(self.block_scalar(indent)?), false),
+            b'*' => return Ok(Leaf::Alias(self.alias(false)?)),
+            b'[' | b'{' => return Ok(Leaf::New(self.flow_collection()?)),
             b'%' | b'@' | b'`' | b',' | b']' | b'}' => {
-                Err(self.syntax("text that begins like this needs quotes"))
+                return Err(self.syntax("text that begins like this needs quotes"));
             }
             b':' if is_blank_or_break(self.cursor.peek_at(1)) => {
-                Err(self.syntax("a key is missing before `:`"))
+                return Err(self.syntax("a key is missing before `:`"));
             }
-            _ => Ok(scalar(self.plain(indent), true)),
-        }
+            _ => (self.plain(indent), true),
+        };
+        Ok(Leaf::New(self.scalar(characters, plain)))
     }
 
     fn block_sequence(
@@ -224,8 +222,11 @@ impl<'t> Parser<'t> {
     }
 
     /// A plain scalar, over several lines if they are indented more than `indent`.
-    fn plain(&mut self, indent: isize) -> Cow<'t, str> {
-        let mut text = Cow::Borrowed(self.plain_line());
+    fn plain(&mut self, indent: isize) -> Characters {
+        let start = self.cursor.at;
+        let first_line = self.plain_line();
+        let end = self.cursor.at;
+        let mut folded = String::new();
         loop {
             let here = self.cursor;
             self.cursor.skip_blanks();
@@ -236,10 +237,16 @@ impl<'t> Parser<'t> {
             let continues = breaks > 0 && spaces > indent && !self.ended() && !self.cursor.at_comment();
             if !continues {
                 self.cursor = here;
-                return text;
+                return if folded.is_empty() {
+                    Characters::Verbatim(start, end)
+                } else {
+                    Characters::Rewritten(folded)
+                };
             }
-            let folded = text.to_mut();
-            fold(folded, breaks);
+            if folded.is_empty() {
+                folded.push_str(first_line);
+            }
+            fold(&mut folded, breaks);
             folded.push_str(self.plain_line());
         }
     }

@@ -1,7 +1,5 @@
 //! Literal (`|`) and folded (`>`) scalars.
 
-use std::borrow::Cow;
-
 use super::{
     cursor::{is_blank, is_break},
     error::{Error, Problem},
@@ -18,7 +16,7 @@ enum Chomping {
 
 impl<'t> Parser<'t> {
     /// The block scalar at the cursor, below a collection at `indent`.
-    pub(super) fn block_scalar(&mut self, indent: isize) -> Result<Cow<'t, str>, Error> {
+    pub(super) fn block_scalar(&mut self, indent: isize) -> Result<String, Error> {
         let folded = self.cursor.peek() == b'>';
         let (chomping, explicit) = self.block_scalar_header()?;
         let content_indent = match explicit {
@@ -57,7 +55,7 @@ impl<'t> Parser<'t> {
             // The line that ends the scalar is read from its start.
             self.cursor.at = self.cursor.line_start;
         }
-        Ok(Cow::Owned(text))
+        Ok(text)
     }
 
     fn block_scalar_header(&mut self) -> Result<(Chomping, Option<isize>), Error> {

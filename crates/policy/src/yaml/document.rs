@@ -1,39 +1,54 @@
 //! A parsed document: values in one arena, read through light handles.
 
-use std::borrow::Cow;
-
 use super::{
     error::{Location, Span},
-    scalar,
+    scalar::Scalar,
 };
 
 /// Index of a value in its document.
 pub(super) type NodeId = u32;
 
-/// A value as parsed.
-#[derive(Debug)]
-pub(super) struct Node<'t> {
-    pub(super) content: Content<'t>,
+/// A value as parsed. A large policy has tens of thousands, so every byte counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node {
+    pub(super) content: Content,
     /// Byte offset of the first character.
     pub(super) start: u32,
-    /// Bytes the value would have with its aliases written out.
-    pub(super) weight: u64,
 }
 
-/// Children of a collection are ranges of [`Document::children`]; those of a mapping alternate key and value.
-#[derive(Debug)]
-pub(super) enum Content<'t> {
-    Scalar { text: Cow<'t, str>, plain: bool },
-    Sequence { first: u32, end: u32 },
-    Mapping { first: u32, end: u32 },
+/// Scalars refer to text, collections to a range of [`Document::children`], in which those of a mapping alternate key
+/// and value.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Content {
+    /// The bytes of the document from `start` to `end`, as they stand.
+    Verbatim {
+        start: u32,
+        end: u32,
+        plain: bool,
+    },
+    /// One of [`Document::rewritten`].
+    Rewritten {
+        index: u32,
+        plain: bool,
+    },
+    Sequence {
+        first: u32,
+        end: u32,
+    },
+    Mapping {
+        first: u32,
+        end: u32,
+    },
 }
 
 /// A parsed YAML document. Values borrow from the text where they can.
 #[derive(Debug)]
 pub struct Document<'t> {
     pub(super) text: &'t str,
-    pub(super) nodes: Vec<Node<'t>>,
+    pub(super) nodes: Vec<Node>,
     pub(super) children: Vec<NodeId>,
+    /// Texts of scalars that are folded or have escapes.
+    pub(super) rewritten: Vec<String>,
     pub(super) root: Option<NodeId>,
 }
 
@@ -44,8 +59,27 @@ impl Document<'_> {
         self.root.map(|id| Value { document: self, id })
     }
 
-    pub(super) fn node(&self, id: NodeId) -> &Node<'_> {
+    pub(super) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id as usize]
+    }
+
+    pub(super) fn scalar(&self, content: Content) -> Option<Scalar<'_>> {
+        let (text, plain) = match content {
+            Content::Verbatim { start, end, plain } => (&self.text[start as usize..end as usize], plain),
+            Content::Rewritten { index, plain } => (self.rewritten[index as usize].as_str(), plain),
+            Content::Sequence { .. } | Content::Mapping { .. } => return None,
+        };
+        Some(Scalar { text, plain })
+    }
+
+    /// What kind of value this is, in words for an error.
+    pub(super) fn kind(&self, id: NodeId) -> &'static str {
+        let content = self.node(id).content;
+        match (self.scalar(content), content) {
+            (Some(scalar), _) => scalar.resolve().kind(),
+            (None, Content::Mapping { .. }) => "a mapping",
+            (None, _) => "a list",
+        }
     }
 }
 
@@ -57,7 +91,7 @@ pub struct Value<'d> {
 }
 
 impl<'d> Value<'d> {
-    fn node(self) -> &'d Node<'d> {
+    fn node(self) -> &'d Node {
         self.document.node(self.id)
     }
 
@@ -79,14 +113,11 @@ impl<'d> Value<'d> {
     /// Whether this is `null`, `~` or nothing.
     #[must_use]
     pub fn is_null(self) -> bool {
-        self.as_scalar().is_some_and(scalar::Scalar::is_null)
+        self.as_scalar().is_some_and(Scalar::is_null)
     }
 
-    pub(super) fn as_scalar(self) -> Option<scalar::Scalar<'d>> {
-        match &self.node().content {
-            Content::Scalar { text, plain } => Some(scalar::Scalar { text, plain: *plain }),
-            Content::Sequence { .. } | Content::Mapping { .. } => None,
-        }
+    pub(super) fn as_scalar(self) -> Option<Scalar<'d>> {
+        self.document.scalar(self.node().content)
     }
 
     /// The items of a sequence.
@@ -98,7 +129,7 @@ impl<'d> Value<'d> {
                 let ids = &document.children[first as usize..end as usize];
                 Some(ids.iter().map(move |id| Value { document, id: *id }))
             }
-            Content::Scalar { .. } | Content::Mapping { .. } => None,
+            Content::Verbatim { .. } | Content::Rewritten { .. } | Content::Mapping { .. } => None,
         }
     }
 
@@ -110,18 +141,14 @@ impl<'d> Value<'d> {
                 document: self.document,
                 ids: self.document.children[first as usize..end as usize].chunks_exact(2),
             }),
-            Content::Scalar { .. } | Content::Sequence { .. } => None,
+            Content::Verbatim { .. } | Content::Rewritten { .. } | Content::Sequence { .. } => None,
         }
     }
 
     /// What kind of value this is, in words for an error.
     #[must_use]
     pub fn kind(self) -> &'static str {
-        match &self.node().content {
-            Content::Scalar { text, plain } => scalar::Scalar { text, plain: *plain }.resolve().kind(),
-            Content::Sequence { .. } => "a list",
-            Content::Mapping { .. } => "a mapping",
-        }
+        self.document.kind(self.id)
     }
 }
 

@@ -1,13 +1,11 @@
 //! Flow style: structure by brackets, as in JSON.
 
-use std::borrow::Cow;
-
 use super::{
     block::fold,
     cursor::{is_blank, is_blank_or_break, is_flow_indicator},
     document::{Content, NodeId},
     error::{Error, Problem},
-    parser::{Leaf, Parser, Properties, Step},
+    parser::{Characters, Leaf, Parser, Properties, Step},
 };
 
 /// What a plain scalar in a flow collection is; it decides where a colon ends it.
@@ -21,7 +19,7 @@ enum Role {
 
 impl<'t> Parser<'t> {
     /// The flow collection whose opening bracket is at the cursor.
-    pub(super) fn flow_collection(&mut self) -> Result<Content<'t>, Error> {
+    pub(super) fn flow_collection(&mut self) -> Result<Content, Error> {
         if self.cursor.peek() == b'[' {
             self.flow_sequence()
         } else {
@@ -29,7 +27,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn flow_sequence(&mut self) -> Result<Content<'t>, Error> {
+    fn flow_sequence(&mut self) -> Result<Content, Error> {
         let first = self.open.len();
         self.cursor.at += 1;
         loop {
@@ -61,7 +59,7 @@ impl<'t> Parser<'t> {
         self.finish(content, start, Properties::default())
     }
 
-    fn flow_mapping(&mut self) -> Result<Content<'t>, Error> {
+    fn flow_mapping(&mut self) -> Result<Content, Error> {
         let first = self.open.len();
         self.cursor.at += 1;
         loop {
@@ -119,15 +117,18 @@ impl<'t> Parser<'t> {
             }
         }
         let start = self.cursor.at;
-        let scalar = |text, plain| Leaf::New(Content::Scalar { text, plain });
         let next = self.cursor.peek_at(1);
+        let nothing = Characters::Verbatim(start, start);
         let leaf = match self.cursor.peek() {
-            quote @ (b'"' | b'\'') => scalar(self.quoted(quote, None)?, false),
+            quote @ (b'"' | b'\'') => {
+                let characters = self.quoted(quote, None)?;
+                Leaf::New(self.scalar(characters, false))
+            }
             b'*' => Leaf::Alias(self.alias(true)?),
             b'[' | b'{' => Leaf::New(self.flow_collection()?),
-            b',' | b']' | b'}' if !properties.is_empty() => scalar(Cow::Borrowed(""), true),
+            b',' | b']' | b'}' if !properties.is_empty() => Leaf::New(self.scalar(nothing, true)),
             b':' if !properties.is_empty() && (is_blank_or_break(next) || is_flow_indicator(next)) => {
-                scalar(Cow::Borrowed(""), true)
+                Leaf::New(self.scalar(nothing, true))
             }
             b'?' if is_blank_or_break(next) => {
                 return Err(self.syntax("complex keys (`? key`) are not supported"));
@@ -139,7 +140,10 @@ impl<'t> Parser<'t> {
             b'|' | b'>' | b'%' | b'@' | b'`' | b'#' => {
                 return Err(self.syntax("text that begins like this needs quotes"));
             }
-            _ => scalar(self.flow_plain(role)?, true),
+            _ => {
+                let characters = self.flow_plain(role)?;
+                Leaf::New(self.scalar(characters, true))
+            }
         };
         let node = self.finish_leaf(leaf, start, properties);
         self.leave();
@@ -147,8 +151,11 @@ impl<'t> Parser<'t> {
     }
 
     /// A plain scalar in a flow collection, over several lines if need be.
-    fn flow_plain(&mut self, role: Role) -> Result<Cow<'t, str>, Error> {
-        let mut text = Cow::Borrowed(self.flow_plain_line(role));
+    fn flow_plain(&mut self, role: Role) -> Result<Characters, Error> {
+        let start = self.cursor.at;
+        let first_line = self.flow_plain_line(role);
+        let end = self.cursor.at;
+        let mut folded = String::new();
         loop {
             let here = self.cursor;
             self.cursor.skip_blanks();
@@ -160,10 +167,16 @@ impl<'t> Parser<'t> {
             let line = self.flow_plain_line(role);
             if breaks == 0 || line.is_empty() || line.starts_with('#') {
                 self.cursor = here;
-                return Ok(text);
+                return Ok(if folded.is_empty() {
+                    Characters::Verbatim(start, end)
+                } else {
+                    Characters::Rewritten(folded)
+                });
             }
-            let folded = text.to_mut();
-            fold(folded, breaks);
+            if folded.is_empty() {
+                folded.push_str(first_line);
+            }
+            fold(&mut folded, breaks);
             folded.push_str(line);
         }
     }

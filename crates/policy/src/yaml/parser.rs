@@ -1,17 +1,20 @@
 //! The stream of documents, and what every kind of value has in common: properties, anchors, limits, unique keys.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
 use super::{
     Documents, MAX_ALIAS_BYTES, MAX_BYTES, MAX_DEPTH, MAX_VALUES,
     cursor::{Cursor, is_blank_or_break, is_break, is_flow_indicator},
     document::{Content, Document, Node, NodeId},
     error::{Error, Location, Problem, Span, push_index, push_key},
-    scalar::{Resolved, Scalar},
+    scalar::Resolved,
 };
 
 /// Mappings with more keys than this look duplicates up by hash.
 const FEW_KEYS: usize = 16;
+
+/// Texts have about as many bytes per value, or more.
+const BYTES_PER_VALUE: usize = 8;
 
 pub(super) struct Parser<'t> {
     pub(super) cursor: Cursor<'t>,
@@ -21,8 +24,9 @@ pub(super) struct Parser<'t> {
     pub(super) open: Vec<NodeId>,
     /// The keys and positions that lead to the cursor.
     pub(super) trail: Vec<Step>,
-    nodes: Vec<Node<'t>>,
-    children: Vec<NodeId>,
+    document: Document<'t>,
+    /// Bytes that each value would have with its aliases written out; `None` as long as there is no alias.
+    weights: Option<Vec<u64>>,
     /// Anchored values; `None` while the value is being read.
     anchors: HashMap<&'t str, Option<NodeId>>,
     /// Bytes of the document with every alias counted as one.
@@ -60,9 +64,16 @@ enum Tag {
 }
 
 /// A value that is not a block collection, before its properties are applied.
-pub(super) enum Leaf<'t> {
+pub(super) enum Leaf {
     Alias(NodeId),
-    New(Content<'t>),
+    New(Content),
+}
+
+/// The text of a scalar.
+pub(super) enum Characters {
+    /// From one byte offset to another, as it stands.
+    Verbatim(usize, usize),
+    Rewritten(String),
 }
 
 impl<'t> Parser<'t> {
@@ -91,13 +102,21 @@ impl<'t> Parser<'t> {
         if let Some(offset) = text.bytes().position(|byte| byte == 0) {
             return refused(offset, Problem::Nul);
         }
+        // Growing would copy. What is too much is never touched and so costs no memory.
+        let values = (text.len() / BYTES_PER_VALUE).min(MAX_VALUES);
         Ok(Self {
             cursor: Cursor::new(text),
             fresh_at: usize::MAX,
             open: Vec::new(),
             trail: Vec::new(),
-            nodes: Vec::new(),
-            children: Vec::new(),
+            document: Document {
+                text,
+                nodes: Vec::with_capacity(values),
+                children: Vec::with_capacity(values),
+                rewritten: Vec::new(),
+                root: None,
+            },
+            weights: None,
             anchors: HashMap::new(),
             bytes: 0,
             depth: 0,
@@ -113,12 +132,8 @@ impl<'t> Parser<'t> {
             }
             wanted.get_or_insert((!is_empty).then_some(root));
         }
-        Ok(Document {
-            text: self.cursor.text,
-            nodes: self.nodes,
-            children: self.children,
-            root: wanted.flatten(),
-        })
+        self.document.root = wanted.flatten();
+        Ok(self.document)
     }
 
     fn next_document(&mut self) -> Result<Option<NodeId>, Error> {
@@ -252,15 +267,22 @@ impl<'t> Parser<'t> {
         let start = self.cursor.at;
         let name = &self.word(in_flow)[1..];
         self.bytes += 1;
-        let Some(Some(id)) = self.anchors.get(name) else {
+        let Some(Some(id)) = self.anchors.get(name).copied() else {
             return Err(self.error_at(start, Problem::UnknownAnchor(name.to_owned())));
         };
-        Ok(*id)
+        if self.weights.is_none() {
+            let mut weights = Vec::with_capacity(self.document.nodes.len());
+            for node in &self.document.nodes {
+                weights.push(self.weight(node.content, &weights));
+            }
+            self.weights = Some(weights);
+        }
+        Ok(id)
     }
 
     pub(super) fn finish_leaf(
         &mut self,
-        leaf: Leaf<'t>,
+        leaf: Leaf,
         start: usize,
         properties: Properties<'t>,
     ) -> Result<NodeId, Error> {
@@ -276,53 +298,59 @@ impl<'t> Parser<'t> {
 
     /// The value of nothing at all.
     pub(super) fn empty(&mut self, start: usize, properties: Properties<'t>) -> Result<NodeId, Error> {
-        self.finish(
-            Content::Scalar {
-                text: Cow::Borrowed(""),
-                plain: true,
+        let content = self.scalar(Characters::Verbatim(start, start), true);
+        self.finish(content, start, properties)
+    }
+
+    /// A scalar, and whether it is plain.
+    pub(super) fn scalar(&mut self, characters: Characters, plain: bool) -> Content {
+        match characters {
+            Characters::Verbatim(start, end) => Content::Verbatim {
+                start: index(start),
+                end: index(end),
+                plain,
             },
-            start,
-            properties,
-        )
+            Characters::Rewritten(text) => {
+                self.document.rewritten.push(text);
+                Content::Rewritten {
+                    index: index(self.document.rewritten.len() - 1),
+                    plain,
+                }
+            }
+        }
     }
 
     /// Adds a value to the document.
     pub(super) fn finish(
         &mut self,
-        mut content: Content<'t>,
+        mut content: Content,
         start: usize,
         properties: Properties<'t>,
     ) -> Result<NodeId, Error> {
-        let (own, weight) = match &mut content {
-            Content::Scalar { text, plain } => {
-                match properties.tag {
-                    Some(Tag::Text) => *plain = false,
-                    Some(Tag::Plain) => *plain = true,
-                    Some(Tag::Other) | None => {}
-                }
-                let own = text.len() as u64 + 1;
-                (own, own)
-            }
-            Content::Sequence { first, end } | Content::Mapping { first, end } => {
-                let ids = &self.children[*first as usize..*end as usize];
-                let weights = ids.iter().map(|id| self.nodes[*id as usize].weight);
-                (1, weights.fold(1, u64::saturating_add))
-            }
-        };
-        self.bytes += own;
-        if weight > self.bytes + MAX_ALIAS_BYTES {
-            return Err(self.error_at(start, Problem::AliasExpansion));
+        if let (Content::Verbatim { plain, .. } | Content::Rewritten { plain, .. }, Some(tag)) =
+            (&mut content, properties.tag)
+        {
+            *plain = match tag {
+                Tag::Text => false,
+                Tag::Plain => true,
+                Tag::Other => *plain,
+            };
         }
-        let id = NodeId::try_from(self.nodes.len())
-            .ok()
-            .filter(|id| (*id as usize) < MAX_VALUES);
-        let (Some(id), Ok(start)) = (id, u32::try_from(start)) else {
+        self.bytes += self.own_bytes(content);
+        if let Some(weights) = &self.weights {
+            let weight = self.weight(content, weights);
+            if weight > self.bytes + MAX_ALIAS_BYTES {
+                return Err(self.error_at(start, Problem::AliasExpansion));
+            }
+            self.weights.get_or_insert_default().push(weight);
+        }
+        if self.document.nodes.len() >= MAX_VALUES {
             return Err(self.error_at(start, Problem::TooManyValues));
-        };
-        self.nodes.push(Node {
+        }
+        let id = index(self.document.nodes.len());
+        self.document.nodes.push(Node {
             content,
-            start,
-            weight,
+            start: index(start),
         });
         if let Some(anchor) = properties.anchor {
             self.anchors.insert(anchor, Some(id));
@@ -330,31 +358,55 @@ impl<'t> Parser<'t> {
         Ok(id)
     }
 
+    /// Bytes of a scalar, or one for a collection.
+    fn own_bytes(&self, content: Content) -> u64 {
+        match content {
+            Content::Verbatim { start, end, .. } => u64::from(end - start) + 1,
+            Content::Rewritten { index, .. } => self.document.rewritten[index as usize].len() as u64 + 1,
+            Content::Sequence { .. } | Content::Mapping { .. } => 1,
+        }
+    }
+
+    /// Bytes that a value would have with its aliases written out, given those of the values before it.
+    fn weight(&self, content: Content, weights: &[u64]) -> u64 {
+        let members = match content {
+            Content::Sequence { first, end } | Content::Mapping { first, end } => {
+                first as usize..end as usize
+            }
+            Content::Verbatim { .. } | Content::Rewritten { .. } => 0..0,
+        };
+        let members = self.document.children[members]
+            .iter()
+            .map(|id| weights[*id as usize]);
+        members.fold(self.own_bytes(content), u64::saturating_add)
+    }
+
     /// Closes the sequence whose items are open from `first` on.
-    pub(super) fn close_sequence(&mut self, first: usize) -> Content<'t> {
-        let start = self.children.len();
-        self.children.extend(self.open.drain(first..));
+    pub(super) fn close_sequence(&mut self, first: usize) -> Content {
+        let start = self.document.children.len();
+        self.document.children.extend(self.open.drain(first..));
         let (first, end) = self.range(start);
         Content::Sequence { first, end }
     }
 
     /// Closes the mapping whose keys and values are open from `first` on: merges, and refuses duplicate keys.
-    pub(super) fn close_mapping(&mut self, first: usize) -> Result<Content<'t>, Error> {
-        let start = self.children.len();
+    pub(super) fn close_mapping(&mut self, first: usize) -> Result<Content, Error> {
+        let start = self.document.children.len();
         for pair in (first..self.open.len()).step_by(2) {
             let (key, value) = (self.open[pair], self.open[pair + 1]);
             if self.is_merge_key(key)? {
-                let Content::Mapping { first, end } = self.nodes[value as usize].content else {
-                    let found = self.kind(value);
+                let Content::Mapping { first, end } = self.document.node(value).content else {
+                    let found = self.document.kind(value);
                     return Err(self.error_at_node(key, Problem::MergeValue { found }));
                 };
                 // A child is counted like a value: merging a large mapping often must not go unnoticed.
-                self.children.extend_from_within(first as usize..end as usize);
-                if self.children.len() > 2 * MAX_VALUES {
+                let merged = first as usize..end as usize;
+                self.document.children.extend_from_within(merged);
+                if self.document.children.len() > 2 * MAX_VALUES {
                     return Err(self.error_at_node(key, Problem::TooManyValues));
                 }
             } else {
-                self.children.extend([key, value]);
+                self.document.children.extend([key, value]);
             }
         }
         self.open.truncate(first);
@@ -364,26 +416,25 @@ impl<'t> Parser<'t> {
     }
 
     fn range(&self, start: usize) -> (u32, u32) {
-        // INVARIANT: children are bounded by a small multiple of MAX_VALUES, far below 2^32.
-        let index = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        (index(start), index(self.children.len()))
+        (index(start), index(self.document.children.len()))
     }
 
     fn is_merge_key(&self, key: NodeId) -> Result<bool, Error> {
-        let Content::Scalar { text, plain } = &self.nodes[key as usize].content else {
-            return Err(self.error_at_node(key, Problem::KeyNotText(self.kind(key).to_owned())));
+        let not_text = |found: &str| Err(self.error_at_node(key, Problem::KeyNotText(found.to_owned())));
+        let Some(scalar) = self.document.scalar(self.document.node(key).content) else {
+            return not_text(self.document.kind(key));
         };
-        match (Scalar { text, plain: *plain }).resolve() {
-            Resolved::Text => Ok(*plain && text == "<<"),
-            Resolved::Null => Err(self.error_at_node(key, Problem::KeyNotText("null".to_owned()))),
-            _ => Err(self.error_at_node(key, Problem::KeyNotText(text.to_string()))),
+        match scalar.resolve() {
+            Resolved::Text => Ok(scalar.plain && scalar.text == "<<"),
+            Resolved::Null => not_text("null"),
+            _ => not_text(scalar.text),
         }
     }
 
     fn refuse_duplicates(&self, start: usize) -> Result<(), Error> {
-        let keys = || self.children[start..].iter().step_by(2).copied();
+        let keys = || self.document.children[start..].iter().step_by(2).copied();
         let duplicate = |key: NodeId, first: NodeId| {
-            let first = Span::of_offset(self.cursor.text, self.nodes[first as usize].start as usize);
+            let first = Span::of_offset(self.cursor.text, self.document.node(first).start as usize);
             Err(self.error_at_node(
                 key,
                 Problem::DuplicateKey {
@@ -392,7 +443,7 @@ impl<'t> Parser<'t> {
                 },
             ))
         };
-        if (self.children.len() - start) / 2 <= FEW_KEYS {
+        if (self.document.children.len() - start) / 2 <= FEW_KEYS {
             for (index, key) in keys().enumerate() {
                 if let Some(first) = keys()
                     .take(index)
@@ -413,22 +464,13 @@ impl<'t> Parser<'t> {
     }
 
     fn key_text(&self, key: NodeId) -> &str {
-        match &self.nodes[key as usize].content {
-            Content::Scalar { text, .. } => text,
-            Content::Sequence { .. } | Content::Mapping { .. } => "",
-        }
-    }
-
-    fn kind(&self, id: NodeId) -> &'static str {
-        match &self.nodes[id as usize].content {
-            Content::Scalar { text, plain } => Scalar { text, plain: *plain }.resolve().kind(),
-            Content::Sequence { .. } => "a list",
-            Content::Mapping { .. } => "a mapping",
-        }
+        let scalar = self.document.scalar(self.document.node(key).content);
+        scalar.map_or("", |scalar| scalar.text)
     }
 
     fn is_empty(&self, root: NodeId) -> bool {
-        matches!(&self.nodes[root as usize].content, Content::Scalar { text, plain: true } if text.is_empty())
+        let scalar = self.document.scalar(self.document.node(root).content);
+        scalar.is_some_and(|scalar| scalar.plain && scalar.text.is_empty())
     }
 
     /// A grammar error at the cursor.
@@ -441,7 +483,7 @@ impl<'t> Parser<'t> {
     }
 
     fn error_at_node(&self, id: NodeId, problem: Problem) -> Error {
-        self.error_at(self.nodes[id as usize].start as usize, problem)
+        self.error_at(self.document.node(id).start as usize, problem)
     }
 
     pub(super) fn error_at(&self, offset: usize, problem: Problem) -> Error {
@@ -460,4 +502,10 @@ impl<'t> Parser<'t> {
             problem,
         }
     }
+}
+
+/// A byte offset or a position among values.
+fn index(at: usize) -> u32 {
+    // INVARIANT: texts are bounded by MAX_BYTES, values and children by a small multiple of MAX_VALUES.
+    u32::try_from(at).unwrap_or(u32::MAX)
 }

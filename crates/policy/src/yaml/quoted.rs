@@ -1,25 +1,23 @@
 //! Quoted scalars.
 
-use std::borrow::Cow;
-
 use super::{
     block::fold,
     cursor::is_blank,
     error::{Error, Problem},
-    parser::Parser,
+    parser::{Characters, Parser},
 };
 
 impl<'t> Parser<'t> {
     /// The quoted scalar at the cursor. In block context its further lines are indented more than `indent`.
-    pub(super) fn quoted(&mut self, quote: u8, indent: Option<isize>) -> Result<Cow<'t, str>, Error> {
+    pub(super) fn quoted(&mut self, quote: u8, indent: Option<isize>) -> Result<Characters, Error> {
         let opening = self.cursor.at;
         self.cursor.at += 1;
         let start = self.cursor.at;
         self.skip_literal(quote);
         if self.cursor.peek() == quote && (quote == b'"' || self.cursor.peek_at(1) != quote) {
-            let text = self.cursor.slice_from(start);
+            let end = self.cursor.at;
             self.cursor.at += 1;
-            return Ok(Cow::Borrowed(text));
+            return Ok(Characters::Verbatim(start, end));
         }
         let mut text = self.cursor.slice_from(start).to_owned();
         // Blanks that an escape has put there are not trimmed at the end of a line.
@@ -30,7 +28,7 @@ impl<'t> Parser<'t> {
                 byte if byte == quote => {
                     self.cursor.at += 1;
                     if quote == b'"' || self.cursor.peek() != quote {
-                        return Ok(Cow::Owned(text));
+                        return Ok(Characters::Rewritten(text));
                     }
                     self.cursor.at += 1;
                     text.push('\'');

@@ -98,6 +98,14 @@ impl Place<'_> {
         value.entries().ok_or_else(|| self.wrong_type(value, "a mapping"))
     }
 
+    /// The items of a list.
+    pub fn items<'d>(
+        &self,
+        value: Value<'d>,
+    ) -> Result<impl ExactSizeIterator<Item = Value<'d>> + Clone + use<'d>, Error> {
+        value.items().ok_or_else(|| self.wrong_type(value, "a list"))
+    }
+
     /// The value of a key of the mapping here; the default when it is null.
     pub fn member<'d, T: Read<'d>>(&self, key: &str, value: Value<'d>) -> Result<T, Error> {
         if value.is_null() {
@@ -192,6 +200,22 @@ impl<'d, T> Given<'d, T> {
         self.source
     }
 
+    /// Reads an item of a list; null means the default, but has its place all the same.
+    pub fn item(item: Value<'d>, place: &Place<'_>) -> Result<Self, Error>
+    where
+        T: Read<'d>,
+    {
+        let value = if item.is_null() {
+            T::default()
+        } else {
+            T::read(item, place)?
+        };
+        Ok(Self {
+            value,
+            source: Some(item),
+        })
+    }
+
     /// The value, when given.
     #[must_use]
     pub fn given(&self) -> Option<&T> {
@@ -211,19 +235,10 @@ impl<'d, T: Read<'d>> Read<'d> for Given<'d, T> {
 /// A list of values. Null items are defaults.
 impl<'d, T: Read<'d>> Read<'d> for Vec<Given<'d, T>> {
     fn read(value: Value<'d>, place: &Place<'_>) -> Result<Self, Error> {
-        let items = value.items().ok_or_else(|| place.wrong_type(value, "a list"))?;
-        let item = |(index, item): (usize, Value<'d>)| {
-            let value = if item.is_null() {
-                T::default()
-            } else {
-                T::read(item, &place.index(index))?
-            };
-            Ok(Given {
-                value,
-                source: Some(item),
-            })
-        };
-        items.enumerate().map(item).collect()
+        let items = place.items(value)?.enumerate();
+        items
+            .map(|(index, item)| Given::item(item, &place.index(index)))
+            .collect()
     }
 }
 

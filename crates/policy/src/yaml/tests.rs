@@ -26,13 +26,16 @@ impl Tree {
                 .iter()
                 .map(|id| Self::of(document, *id))
         };
-        match &node.content {
-            Content::Scalar { text, plain } => Self::Scalar {
-                text: text.to_string(),
-                plain: *plain,
-            },
-            Content::Sequence { first, end } => Self::Sequence(children(*first, *end).collect()),
-            Content::Mapping { first, end } => Self::Mapping(pairs(children(*first, *end).collect())),
+        match node.content {
+            Content::Sequence { first, end } => Self::Sequence(children(first, end).collect()),
+            Content::Mapping { first, end } => Self::Mapping(pairs(children(first, end).collect())),
+            scalar => {
+                let scalar = document.scalar(scalar).unwrap();
+                Self::Scalar {
+                    text: scalar.text.to_owned(),
+                    plain: scalar.plain,
+                }
+            }
         }
     }
 }
