@@ -239,7 +239,7 @@ fn is_zero(number: &i64) -> bool {
 
 #[cfg(feature = "schema")]
 fn published_token(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(TOKEN_SCHEMA_ID, SCHEMA_VERSION)
         .filled(&["token_id", "approver_identity", "reason_code", "scope"])
         .digests(&["intent_digest", "policy_digest", "delegation_binding_digest"])
@@ -250,7 +250,7 @@ fn published_token(schema: &mut schemars::Schema) {
 
 #[cfg(feature = "schema")]
 fn published_audit(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(AUDIT_SCHEMA_ID, SCHEMA_VERSION)
         .filled(&["trace_id", "tool_name", "approvers"])
         .with("intent_digest", "pattern", "^[a-f0-9]{64}$")
@@ -259,7 +259,7 @@ fn published_audit(schema: &mut schemars::Schema) {
 
 #[cfg(feature = "schema")]
 fn published_entry(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .filled(&["scope"])
         .optional(&["expires_at"]);
 }

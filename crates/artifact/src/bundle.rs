@@ -87,7 +87,7 @@ pub struct AuthorizationBundle {
 
 #[cfg(feature = "schema")]
 fn published(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(SCHEMA_ID, SCHEMA_VERSION)
         .filled(&[
             "trace_id",

@@ -120,14 +120,14 @@ pub struct BudgetReport {
 
 #[cfg(feature = "schema")]
 fn published_budget(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(BUDGET_SCHEMA_ID, BUDGET_SCHEMA_VERSION)
         .digests(&["context_set_digest"]);
 }
 
 #[cfg(feature = "schema")]
 fn published_envelope(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(ENVELOPE_SCHEMA_ID, ENVELOPE_SCHEMA_VERSION)
         .filled(&["context_set_id"])
         .digests(&["context_set_digest"])
@@ -136,7 +136,7 @@ fn published_envelope(schema: &mut schemars::Schema) {
 
 #[cfg(feature = "schema")]
 fn published_record(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .filled(&["ref_id", "source_type", "source_locator", "redaction_mode"])
         .digests(&["query_digest", "content_digest"])
         .words("immutability", IMMUTABILITIES)

@@ -213,12 +213,12 @@ pub struct BrokerRequest {
 
 #[cfg(feature = "schema")]
 fn published_request(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema).filled(&["tool_name", "identity", "scope", "target_binding"]);
+    crate::members::Members::of(schema).filled(&["tool_name", "identity", "scope", "target_binding"]);
 }
 
 #[cfg(feature = "schema")]
 fn published_evidence(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(SCHEMA_ID, SCHEMA_VERSION)
         .filled(&[
             "trace_id",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
 use crate::{
-    schema::Members,
+    members::Members,
     vocabulary::{ENV_EXPOSURE_MODES, FILESYSTEM_ISOLATIONS, NETWORK_MODES, USER_MODES},
 };
 use crate::{time::Timestamp, verdict::Verdict};

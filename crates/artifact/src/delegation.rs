@@ -234,7 +234,7 @@ pub struct DelegationAuditEntry {
 
 #[cfg(feature = "schema")]
 fn published_token(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(TOKEN_SCHEMA_ID, SCHEMA_VERSION)
         .filled(&["token_id", "delegator_identity", "delegate_identity", "scope"])
         .digests(&["intent_digest", "policy_digest"])
@@ -244,7 +244,7 @@ fn published_token(schema: &mut schemars::Schema) {
 
 #[cfg(feature = "schema")]
 fn published_audit(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(AUDIT_SCHEMA_ID, SCHEMA_VERSION)
         .filled(&["trace_id", "tool_name"])
         .digests(&["intent_digest", "policy_digest"]);
@@ -252,7 +252,7 @@ fn published_audit(schema: &mut schemars::Schema) {
 
 #[cfg(feature = "schema")]
 fn published_entry(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema).optional(&["expires_at"]);
+    crate::members::Members::of(schema).optional(&["expires_at"]);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
-use crate::schema::Members;
+use crate::members::Members;
 use crate::time::Timestamp;
 
 /// The schema id of an adoption event.

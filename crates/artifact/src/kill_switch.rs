@@ -302,12 +302,12 @@ pub struct KillSwitchJournalEntry {
 
 #[cfg(feature = "schema")]
 fn published_state(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema).artifact(SCHEMA_ID, SCHEMA_VERSION);
+    crate::members::Members::of(schema).artifact(SCHEMA_ID, SCHEMA_VERSION);
 }
 
 #[cfg(feature = "schema")]
 fn published_entry(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .filled(&[
             "entry_id",
             "agent_id",

@@ -16,6 +16,8 @@ pub mod form;
 pub mod intent;
 pub mod inventory;
 pub mod kill_switch;
+#[cfg(feature = "schema")]
+mod members;
 pub mod policy;
 pub mod policy_test;
 pub mod rate_limit;

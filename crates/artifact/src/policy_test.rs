@@ -55,7 +55,7 @@ fn is_zero(number: &usize) -> bool {
 
 #[cfg(feature = "schema")]
 fn published(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(SCHEMA_ID, SCHEMA_VERSION)
         .digests(&["policy_digest", "intent_digest"]);
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
-use crate::schema::Members;
+use crate::members::Members;
 use crate::{
     text,
     vocabulary::{AGENT_ROLES, EDGE_KINDS, ENTITY_KINDS, PARENT_KINDS},

@@ -32,5 +32,5 @@ pub struct GateResult {
 
 #[cfg(feature = "schema")]
 fn published(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema).artifact(SCHEMA_ID, SCHEMA_VERSION);
+    crate::members::Members::of(schema).artifact(SCHEMA_ID, SCHEMA_VERSION);
 }

@@ -130,7 +130,7 @@ impl ApprovedScriptEntry {
 
 #[cfg(feature = "schema")]
 fn published(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(SCHEMA_ID, SCHEMA_VERSION)
         .filled(&["pattern_id", "tool_sequence", "scope", "approver_identity"])
         .digests(&["policy_digest", "script_hash"])

@@ -11,7 +11,7 @@ use crate::{
     verdict::Verdict,
 };
 #[cfg(feature = "schema")]
-use crate::{schema::Members, vocabulary::EVIDENCE_MODES};
+use crate::{members::Members, vocabulary::EVIDENCE_MODES};
 
 /// The schema id of a trace.
 pub const SCHEMA_ID: &str = "gait.gate.trace";

@@ -8,6 +8,8 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use gait_artifact::Timestamp;
 use gait_canon::digest::short_id;
 
+use crate::spec::Surface;
+
 /// A look-up of environment variables that threads can share.
 pub type SharedEnvironment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
@@ -18,6 +20,7 @@ pub struct Context<'a> {
     clock: &'a dyn Fn() -> SystemTime,
     started: Instant,
     terminal: &'a dyn Fn() -> bool,
+    surface: fn() -> Surface,
     correlation_id: OnceCell<String>,
 }
 
@@ -36,6 +39,7 @@ impl<'a> Context<'a> {
             clock,
             started: Instant::now(),
             terminal,
+            surface: Surface::default,
             correlation_id: OnceCell::new(),
         }
     }
@@ -46,6 +50,19 @@ impl<'a> Context<'a> {
         Self::new(arguments, &process_environment, &SystemTime::now, &|| {
             std::io::stdout().is_terminal()
         })
+    }
+
+    /// The same, for a program that offers what `surface` says.
+    #[must_use]
+    pub const fn offering(mut self, surface: fn() -> Surface) -> Self {
+        self.surface = surface;
+        self
+    }
+
+    /// All that the program offers.
+    #[must_use]
+    pub fn surface(&self) -> Surface {
+        (self.surface)()
     }
 
     /// Names this command line: the same arguments give the same 24 hexadecimal characters.

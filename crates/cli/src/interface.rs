@@ -4,40 +4,39 @@
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, Command, ValueHint};
 
-use crate::commands::{self, GROUPS};
-use crate::spec::{CommandSpec, Flag, Positionals, ValueKind};
+use crate::spec::{CommandSpec, Flag, GroupSpec, Positionals, Surface, ValueKind};
 use crate::version::producer_version;
 
-/// The whole program.
+/// The whole program, as `surface` describes it.
 #[must_use]
-pub fn program() -> Command {
+pub fn program(surface: &Surface) -> Command {
     let mut program = Command::new("gait")
         .version(producer_version())
         .about("The policy gate between an AI agent's decision and the real tool call")
         .disable_help_subcommand(true)
         .disable_help_flag(true)
         .disable_version_flag(true);
-    for command in commands::all() {
-        let words: Vec<_> = command.spec.path.split(' ').collect();
-        program = insert(program, &words, command.spec);
+    for spec in &surface.commands {
+        let words: Vec<_> = spec.path.split(' ').collect();
+        program = insert(program, &words, spec, surface.groups);
     }
     program
 }
 
 /// Puts the command described by `spec` below `parent`, at the place `words` name.
-fn insert(parent: Command, words: &[&'static str], spec: &CommandSpec) -> Command {
+fn insert(parent: Command, words: &[&'static str], spec: &CommandSpec, groups: &[GroupSpec]) -> Command {
     let Some((first, rest)) = words.split_first() else {
         return described(parent, spec);
     };
     if parent.find_subcommand(first).is_some() {
-        return parent.mut_subcommand(first, |child| insert(child, rest, spec));
+        return parent.mut_subcommand(first, |child| insert(child, rest, spec, groups));
     }
     let path = &spec.path[..spec.path.len() - rest.iter().map(|word| word.len() + 1).sum::<usize>()];
     let mut child = Command::new(*first).disable_help_flag(true);
-    if let Some(group) = GROUPS.iter().find(|group| group.path == path) {
+    if let Some(group) = groups.iter().find(|group| group.path == path) {
         child = child.about(group.summary).long_about(group.explain);
     }
-    parent.subcommand(insert(child, rest, spec))
+    parent.subcommand(insert(child, rest, spec, groups))
 }
 
 fn described(command: Command, spec: &CommandSpec) -> Command {

@@ -45,7 +45,7 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     let arguments: Vec<String> = arguments
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
-    let context = Context::of_process(&arguments);
+    let context = Context::of_process(&arguments).offering(commands::surface);
     let telemetry = Telemetry::of_environment(&context);
     if let Some(telemetry) = &telemetry {
         telemetry.start();

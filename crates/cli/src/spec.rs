@@ -319,3 +319,12 @@ pub struct GroupSpec {
     /// The line `--explain` prints.
     pub explain: &'static str,
 }
+
+/// All that the program offers, for the commands that describe it.
+#[derive(Clone, Debug, Default)]
+pub struct Surface {
+    /// Every command, in order.
+    pub commands: Vec<&'static CommandSpec>,
+    /// The words that gather them.
+    pub groups: &'static [GroupSpec],
+}

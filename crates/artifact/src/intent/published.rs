@@ -4,7 +4,7 @@ use schemars::Schema;
 
 use super::{SCHEMA_ID, SCHEMA_VERSION};
 use crate::{
-    schema::Members,
+    members::Members,
     vocabulary::{
         DISCOVERY_METHODS, ENDPOINT_CLASSES, ENV_EXPOSURE_MODES, EVIDENCE_MODES, FILESYSTEM_ISOLATIONS,
         NETWORK_MODES, PHASES, PROVENANCE_SOURCES, TARGET_KINDS, USER_MODES,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{POLICY_SCHEMA_ID, POLICY_SCHEMA_VERSION};
 use crate::{
-    schema::Members,
+    members::Members,
     verdict::Verdict,
     vocabulary::{ENV_EXPOSURE_MODES, FILESYSTEM_ISOLATIONS, NETWORK_MODES, USER_MODES},
 };

@@ -17,7 +17,7 @@ pub(crate) const SPEC: CommandSpec =
         .positionals("bash|zsh|fish|elvish|powershell")
         .without_json();
 
-pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
+pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let [name] = parsed.positionals() else {
         return Err(Failure::invalid_input("expected the name of a shell").with_usage());
     };
@@ -27,6 +27,11 @@ pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
         ))
     })?;
     let mut script = Vec::new();
-    generate(shell, &mut interface::program(), "gait", &mut script);
+    generate(
+        shell,
+        &mut interface::program(&context.surface()),
+        "gait",
+        &mut script,
+    );
     Ok(Report::verbatim(String::from_utf8_lossy(&script)))
 }

@@ -25,8 +25,8 @@ struct Output {
     pages: Vec<String>,
 }
 
-pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
-    let program = interface::program();
+pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
+    let program = interface::program(&context.surface());
     let directory = parsed.text("out").trim();
     if directory.is_empty() {
         return Ok(Report::verbatim(String::from_utf8_lossy(&page(&program)?)));

@@ -23,7 +23,7 @@ mod version;
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::outcome::CommandResult;
-use crate::spec::{CommandSpec, GroupSpec};
+use crate::spec::{CommandSpec, GroupSpec, Surface};
 
 /// The function that does a command's work.
 pub type Run = fn(&Parsed, &Context<'_>) -> CommandResult;
@@ -154,6 +154,15 @@ pub(crate) static RETIRED: &[Retired] = &[Retired {
 pub(crate) enum Entry {
     Command(&'static Command),
     Group(&'static GroupSpec),
+}
+
+/// All that the program offers.
+#[must_use]
+pub fn surface() -> Surface {
+    Surface {
+        commands: all().map(|command| command.spec).collect(),
+        groups: GROUPS,
+    }
 }
 
 /// Every command, in order.

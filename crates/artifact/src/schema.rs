@@ -2,9 +2,7 @@
 //!
 //! A schema describes documents as this program *writes* them: a member without which no document is written is required,
 //! and a member left out when empty must not be empty. Readers are told elsewhere what more they put up with. What the Rust
-//! types can't say (digests, closed sets of words, bounds) is declared beside each type with [`Members`].
-
-mod members;
+//! types can't say (digests, closed sets of words, bounds) is declared beside each type with [`Members`](crate::members::Members).
 
 use gait_canon::json;
 use schemars::{
@@ -13,8 +11,6 @@ use schemars::{
     transform::{Transform, transform_subschemas},
 };
 use serde_json::Value;
-
-pub(crate) use members::Members;
 
 use crate::{
     approval::{ApprovalAuditRecord, ApprovalToken},
