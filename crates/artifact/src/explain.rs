@@ -197,7 +197,7 @@ fn is_unset(number: &i64) -> bool {
 
 #[cfg(feature = "schema")]
 fn published(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema)
+    crate::members::Members::of(schema)
         .artifact(SCHEMA_ID, SCHEMA_VERSION)
         .filled(&[
             "reason_codes",
@@ -211,10 +211,10 @@ fn published(schema: &mut schemars::Schema) {
 
 #[cfg(feature = "schema")]
 fn published_rule(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema).filled(&["name"]);
+    crate::members::Members::of(schema).filled(&["name"]);
 }
 
 #[cfg(feature = "schema")]
 fn published_posture(schema: &mut schemars::Schema) {
-    crate::schema::Members::of(schema).at_least(0, &["ttl_seconds"]);
+    crate::members::Members::of(schema).at_least(0, &["ttl_seconds"]);
 }
