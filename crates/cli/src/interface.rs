@@ -89,6 +89,6 @@ mod tests {
 
     #[test]
     fn the_table_makes_a_sound_clap_command() {
-        program().debug_assert();
+        program(&crate::commands::surface()).debug_assert();
     }
 }
