@@ -74,7 +74,7 @@ impl Gate<'_> {
         };
         match registry.verified(key) {
             Ok(verified) => Ok((!registry.is_empty()).then_some(verified)),
-            Err(error) if strict => Err(GateError::RegistryUntrusted(format!("failed {error}"))),
+            Err(error) if strict => Err(GateError::RegistryUntrusted(error.to_string())),
             Err(_) => {
                 warnings.push(
                     "approved script registry entry failed verification; fast-path disabled".to_owned(),
