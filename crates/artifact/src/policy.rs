@@ -13,14 +13,18 @@ mod matching;
 #[cfg(feature = "schema")]
 mod published;
 mod sections;
+mod sparse;
 
 pub use controls::{AgentControls, ApprovalControls, BrokerControls, ContextControls, CredentialControls};
 pub use limits::{CallLimit, LimitScope, LimitWindow, UnusedLimit};
-pub use matching::{Match, MatchAliases, ToolAnnotations};
+pub use matching::{
+    DelegationMatch, InventoryMatch, Match, MatchAliases, SkillMatch, TargetMatch, ToolAnnotations,
+};
 pub use sections::{
     Dataflow, Endpoint, FailClosed, FreezeRange, FreezeWindow, HighRiskField, Intervention, McpTrust,
     RequiredField, SandboxConstraint, ScriptLimits, UnusedSection,
 };
+pub use sparse::{Sparse, Unset};
 
 use crate::verdict::Verdict;
 
@@ -86,11 +90,11 @@ pub struct Rule {
     /// How many destructive calls may pass per window.
     pub destructive_budget: Option<CallLimit>,
     /// Who the calling agent must be.
-    #[cfg_attr(feature = "schema", schemars(flatten))]
-    pub agent: AgentControls,
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "AgentControls"))]
+    pub agent: Sparse<AgentControls>,
     /// Which credentials the call may use.
-    #[cfg_attr(feature = "schema", schemars(flatten))]
-    pub credential: CredentialControls,
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "CredentialControls"))]
+    pub credential: Sparse<CredentialControls>,
     /// Who must approve.
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub approval: ApprovalControls,
@@ -98,11 +102,11 @@ pub struct Rule {
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub context: ContextControls,
     /// Whether a broker must hand out the credential.
-    #[cfg_attr(feature = "schema", schemars(flatten))]
-    pub broker: BrokerControls,
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "BrokerControls"))]
+    pub broker: Sparse<BrokerControls>,
     /// Text of the document without influence on any decision.
     #[cfg_attr(feature = "schema", schemars(skip))]
-    pub written: WrittenRule,
+    pub written: Sparse<WrittenRule>,
 }
 
 /// What a rule's text says beside its meaning: aliases and the settings of sections that are off.
@@ -118,4 +122,14 @@ pub struct WrittenRule {
     pub dataflow: UnusedSection,
     /// Settings of a `rate_limit` section that is off.
     pub rate_limit: UnusedLimit,
+}
+
+impl Unset for WrittenRule {
+    const UNSET: &'static Self = &Self {
+        action: String::new(),
+        aliases: MatchAliases::UNSET,
+        endpoint: UnusedSection::UNSET,
+        dataflow: UnusedSection::UNSET,
+        rate_limit: UnusedLimit::UNSET,
+    };
 }

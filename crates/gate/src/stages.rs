@@ -192,7 +192,7 @@ impl Gate<'_> {
         let rules = self.deployment.policy.policy().rules.iter();
         let matched = rules
             .filter(|rule| demands.matched_rules.contains(&rule.name))
-            .map(|rule| &rule.credential);
+            .map(|rule| &*rule.credential);
         let violations =
             credential::receipt_violations(&issued.request, &issued.credential, intent.context(), matched);
         if violations.is_empty() {

@@ -7,7 +7,7 @@
 pub(crate) mod pattern;
 pub(crate) mod schedule;
 
-use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use gait_artifact::{
     Verdict,
@@ -90,20 +90,19 @@ pub(crate) struct RuleRef<'p> {
 #[derive(Debug, Clone)]
 pub(crate) struct CompiledRule {
     /// The reason code of a rule that names none itself.
-    pub(crate) own_reason: String,
-    pub(crate) workspaces: Vec<Subtree>,
+    pub(crate) own_reason: Option<Box<str>>,
+    pub(crate) workspaces: Box<[Subtree]>,
     pub(crate) endpoint: Option<Box<EndpointPatterns>>,
-    pub(crate) schedule: Schedule,
+    pub(crate) schedule: Option<Box<Schedule>>,
 }
 
 impl CompiledRule {
     fn new(rule: &Rule) -> Self {
         Self {
-            own_reason: if rule.reason_codes.is_empty() {
-                reason_of_name(&rule.name)
-            } else {
-                String::new()
-            },
+            own_reason: rule
+                .reason_codes
+                .is_empty()
+                .then(|| reason_of_name(&rule.name).into()),
             workspaces: rule
                 .matching
                 .workspace_prefixes
@@ -114,7 +113,7 @@ impl CompiledRule {
                 .endpoint
                 .as_deref()
                 .map(|section| Box::new(EndpointPatterns::new(section))),
-            schedule: Schedule::default(),
+            schedule: rule.freeze_window.as_ref().map(|_| Box::default()),
         }
     }
 }
@@ -150,46 +149,62 @@ impl EndpointPatterns {
 }
 
 /// Positions of rules by the tools they name.
+///
+/// Tools are told apart by a hash alone. Whoever makes two tools collide gains nothing but slowness, as the conditions
+/// of a rule are looked at in any case.
 #[derive(Debug, Clone, Default)]
 struct ToolIndex {
-    by_tool: HashMap<Box<str>, Vec<usize>>,
+    /// Hash of a tool name and position of a rule, sorted and without duplicates.
+    by_tool: Vec<(u32, u32)>,
     /// Rules that name no tool and so may concern every call.
-    of_any_tool: Vec<usize>,
+    of_any_tool: Vec<u32>,
 }
 
 impl ToolIndex {
     fn new(rules: &[Rule]) -> Self {
-        let mut index = Self::default();
-        for (position, rule) in rules.iter().enumerate() {
-            if rule.matching.tool_names.is_empty() {
+        let mut index = Self {
+            by_tool: Vec::with_capacity(rules.len()),
+            of_any_tool: Vec::new(),
+        };
+        for (position, rule) in (0..).zip(rules) {
+            let tools = &rule.matching.tool_names;
+            if tools.is_empty() {
                 index.of_any_tool.push(position);
             }
-            for tool in &rule.matching.tool_names {
-                index
-                    .by_tool
-                    .entry(tool.as_str().into())
-                    .or_default()
-                    .push(position);
-            }
+            let entry = |tool: &String| (hash(tool), position);
+            index.by_tool.extend(tools.iter().map(entry));
         }
+        index.by_tool.sort_unstable();
+        index.by_tool.dedup();
         index
     }
 
     /// The two sorted lists merged.
     fn rules_for(&self, tool_name: &str) -> impl Iterator<Item = usize> {
-        let mut named = self.by_tool.get(tool_name).map_or(&[][..], Vec::as_slice);
-        let mut unnamed = self.of_any_tool.as_slice();
+        let hash = hash(tool_name);
+        let start = self.by_tool.partition_point(|(other, _)| *other < hash);
+        let mut named = self.by_tool[start..]
+            .iter()
+            .take_while(move |(other, _)| *other == hash)
+            .map(|(_, position)| *position)
+            .peekable();
+        let mut unnamed = self.of_any_tool.iter().copied().peekable();
         std::iter::from_fn(move || {
-            let shorter = match (named.first(), unnamed.first()) {
-                (Some(a), Some(b)) if a < b => &mut named,
-                (Some(_), None) => &mut named,
-                _ => &mut unnamed,
+            let next = match (named.peek(), unnamed.peek()) {
+                (Some(a), Some(b)) if a < b => named.next(),
+                (Some(_), None) => named.next(),
+                _ => unnamed.next(),
             };
-            let (&next, rest) = shorter.split_first()?;
-            *shorter = rest;
-            Some(next)
+            next.map(|position| position as usize)
         })
     }
+}
+
+/// Depends on nothing but the text, so that nobody has to be asked for a random key.
+fn hash(tool_name: &str) -> u32 {
+    let mut hasher = DefaultHasher::new();
+    tool_name.hash(&mut hasher);
+    u32::try_from(hasher.finish() >> 32).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -11,18 +11,21 @@ use gait_artifact::policy::{
     CallLimit, Dataflow, Endpoint, FailClosed, FreezeWindow, HighRiskField, Match, McpTrust,
     POLICY_SCHEMA_ID, POLICY_SCHEMA_VERSION, Policy, RequiredField, Rule, SandboxConstraint, ScriptLimits,
 };
-use gait_canon::Digest;
+use gait_canon::{Digest, Hasher};
 
 use crate::document::duration_text;
 
 /// The SHA-256 digest of the policy's canonical JSON (RFC 8785).
 #[must_use]
 pub fn policy_digest(policy: &Policy) -> Digest {
-    Digest::of(canonical_json(policy).as_bytes())
+    let mut hasher = Hasher::new();
+    canonical_json(policy, &mut |bytes| hasher.update(bytes));
+    hasher.finish()
 }
 
-fn canonical_json(policy: &Policy) -> String {
-    Canonical::object(|members| {
+/// Gives the canonical JSON to `sink`, piece by piece.
+fn canonical_json(policy: &Policy, sink: &mut dyn FnMut(&[u8])) {
+    Canonical::object(sink, |members| {
         members.text("DefaultVerdict", policy.default_verdict.as_str());
         members.object("FailClosed", |members| fail_closed(members, &policy.fail_closed));
         if let Some(trust) = &policy.mcp_trust {
@@ -38,14 +41,14 @@ fn canonical_json(policy: &Policy) -> String {
                 members.count("RequireApprovalAbove", policy.scripts.require_approval_above);
             });
         }
-    })
+    });
 }
 
 fn names<T: Copy>(items: &[T], as_str: fn(T) -> &'static str) -> Vec<&'static str> {
     items.iter().map(|item| as_str(*item)).collect()
 }
 
-fn fail_closed(members: &mut Members<'_>, section: &FailClosed) {
+fn fail_closed(members: &mut Members<'_, '_>, section: &FailClosed) {
     members.flag("Enabled", section.enabled);
     members.list(
         "RequiredFields",
@@ -58,7 +61,7 @@ fn fail_closed(members: &mut Members<'_>, section: &FailClosed) {
     members.list("RiskClasses", &section.risk_classes);
 }
 
-fn mcp_trust(members: &mut Members<'_>, trust: &McpTrust) {
+fn mcp_trust(members: &mut Members<'_, '_>, trust: &McpTrust) {
     members.text("Action", trust.action.as_str());
     members.flag("Enabled", true);
     members.text("MaxAge", &trust.max_age.map(duration_text).unwrap_or_default());
@@ -69,7 +72,7 @@ fn mcp_trust(members: &mut Members<'_>, trust: &McpTrust) {
     members.text("SnapshotPath", &trust.snapshot);
 }
 
-fn rule(members: &mut Members<'_>, rule: &Rule) {
+fn rule(members: &mut Members<'_, '_>, rule: &Rule) {
     let Rule {
         agent,
         credential,
@@ -145,35 +148,44 @@ fn rule(members: &mut Members<'_>, rule: &Rule) {
     members.list("Violations", &rule.violations);
 }
 
-fn matching(members: &mut Members<'_>, matching: &Match) {
-    members.list_unless_empty("AllowedDelegateIdentities", &matching.allowed_delegate_identities);
+fn matching(members: &mut Members<'_, '_>, matching: &Match) {
+    members.list_unless_empty(
+        "AllowedDelegateIdentities",
+        &matching.delegation.allowed_delegate_identities,
+    );
     members.list_unless_empty(
         "AllowedDelegatorIdentities",
-        &matching.allowed_delegator_identities,
+        &matching.delegation.allowed_delegator_identities,
     );
-    members.list_unless_empty("ContextAutonomyLevels", &matching.context_autonomy_levels);
-    members.list_unless_empty("ContextDataClasses", &matching.context_data_classes);
-    members.list_unless_empty("ContextEndpointClasses", &matching.context_endpoint_classes);
-    members.list_unless_empty("ContextToolNames", &matching.context_tool_names);
-    members.list_unless_empty("DataClasses", &matching.data_classes);
-    members.list_unless_empty("DelegationScopes", &matching.delegation_scopes);
-    members.list_unless_empty("DestinationKinds", &matching.destination_kinds);
-    members.list_unless_empty("DestinationOps", &matching.destination_operations);
-    members.list_unless_empty("DestinationValues", &matching.destination_values);
-    members.list_unless_empty("DiscoveryMethods", &matching.discovery_methods);
-    members.list_unless_empty("EndpointClasses", &matching.endpoint_classes);
+    members.list_unless_empty(
+        "ContextAutonomyLevels",
+        &matching.inventory.context_autonomy_levels,
+    );
+    members.list_unless_empty("ContextDataClasses", &matching.inventory.context_data_classes);
+    members.list_unless_empty(
+        "ContextEndpointClasses",
+        &matching.inventory.context_endpoint_classes,
+    );
+    members.list_unless_empty("ContextToolNames", &matching.inventory.context_tool_names);
+    members.list_unless_empty("DataClasses", &matching.target.data_classes);
+    members.list_unless_empty("DelegationScopes", &matching.delegation.delegation_scopes);
+    members.list_unless_empty("DestinationKinds", &matching.target.destination_kinds);
+    members.list_unless_empty("DestinationOps", &matching.target.destination_operations);
+    members.list_unless_empty("DestinationValues", &matching.target.destination_values);
+    members.list_unless_empty("DiscoveryMethods", &matching.target.discovery_methods);
+    members.list_unless_empty("EndpointClasses", &matching.target.endpoint_classes);
     members.list("Identities", &matching.identities);
-    if let Some(depth) = matching.max_delegation_depth {
+    if let Some(depth) = matching.delegation.max_delegation_depth {
         members.count("MaxDelegationDepth", depth);
     }
     members.list("ProvenanceSources", &matching.provenance_sources);
-    members.if_true("RequireDelegation", matching.require_delegation);
+    members.if_true("RequireDelegation", matching.delegation.require_delegation);
     members.list("RiskClasses", &matching.risk_classes);
-    members.list_unless_empty("SkillPublishers", &matching.skill_publishers);
-    members.list_unless_empty("SkillSources", &matching.skill_sources);
-    members.list("TargetKinds", &matching.target_kinds);
-    members.list("TargetValues", &matching.target_values);
-    let annotations = matching.tool_annotations;
+    members.list_unless_empty("SkillPublishers", &matching.skill.skill_publishers);
+    members.list_unless_empty("SkillSources", &matching.skill.skill_sources);
+    members.list("TargetKinds", &matching.target.target_kinds);
+    members.list("TargetValues", &matching.target.target_values);
+    let annotations = matching.target.tool_annotations;
     if !annotations.is_empty() {
         members.object("ToolAnnotations", |members| {
             members.if_given("DestructiveHint", annotations.destructive_hint);
@@ -186,7 +198,7 @@ fn matching(members: &mut Members<'_>, matching: &Match) {
     members.list("WorkspacePrefixes", &matching.workspace_prefixes);
 }
 
-fn freeze_window(members: &mut Members<'_>, section: &FreezeWindow) {
+fn freeze_window(members: &mut Members<'_, '_>, section: &FreezeWindow) {
     members.text("Effect", section.effect.as_str());
     members.flag("Enabled", true);
     members.list("Environments", &section.environments);
@@ -200,9 +212,9 @@ fn freeze_window(members: &mut Members<'_>, section: &FreezeWindow) {
     });
 }
 
-fn sandbox(members: &mut Members<'_>, section: &SandboxConstraint) {
+fn sandbox(members: &mut Members<'_, '_>, section: &SandboxConstraint) {
     // An empty list of paths is null in the published format, every other empty list is [].
-    let paths = |members: &mut Members<'_>, name, paths: &[String]| {
+    let paths = |members: &mut Members<'_, '_>, name, paths: &[String]| {
         if paths.is_empty() {
             members.null(name);
         } else {
@@ -230,13 +242,13 @@ fn sandbox(members: &mut Members<'_>, section: &SandboxConstraint) {
     );
 }
 
-fn call_limit(members: &mut Members<'_>, limit: &CallLimit) {
+fn call_limit(members: &mut Members<'_, '_>, limit: &CallLimit) {
     members.count("Requests", limit.requests);
     members.text("Scope", limit.scope.as_str());
     members.text("Window", limit.window.as_str());
 }
 
-fn dataflow(members: &mut Members<'_>, section: &Dataflow) {
+fn dataflow(members: &mut Members<'_, '_>, section: &Dataflow) {
     members.text("Action", section.action.as_str());
     members.list_unless_empty("DestinationKinds", &section.destination_kinds);
     members.list_unless_empty("DestinationOperations", &section.destination_operations);
@@ -247,7 +259,7 @@ fn dataflow(members: &mut Members<'_>, section: &Dataflow) {
     members.text("Violation", &section.violation);
 }
 
-fn endpoint(members: &mut Members<'_>, section: &Endpoint) {
+fn endpoint(members: &mut Members<'_, '_>, section: &Endpoint) {
     members.text("Action", section.action.as_str());
     members.text(
         "DestructiveAction",
@@ -267,11 +279,19 @@ fn endpoint(members: &mut Members<'_>, section: &Endpoint) {
 mod tests {
     use gait_canon::json::Reader;
 
-    use super::{canonical_json, policy_digest};
+    use super::{Digest, canonical_json, policy_digest};
     use crate::document::read_text;
 
     fn digest(text: &str) -> String {
         policy_digest(&read_text(text).unwrap()).to_string()
+    }
+
+    fn json(text: &str) -> Vec<u8> {
+        let mut json = Vec::new();
+        canonical_json(&read_text(text).unwrap(), &mut |bytes| {
+            json.extend_from_slice(bytes)
+        });
+        json
     }
 
     #[test]
@@ -291,12 +311,20 @@ mod tests {
             "",
             "rules: [{name: '\"\\\u{1}', effect: allow, priority: -9007199254740993}]",
         ] {
-            let json = canonical_json(&read_text(text).unwrap());
-            assert_eq!(
-                Reader::new().canonicalise(json.as_bytes()).unwrap(),
-                json.as_bytes()
-            );
+            let json = json(text);
+            assert_eq!(Reader::new().canonicalise(&json).unwrap(), json);
         }
+    }
+
+    #[test]
+    fn a_large_policy_is_hashed_in_pieces() {
+        let rule =
+            |number: usize| format!("- {{name: rule-{number}, effect: allow, match: {{tool_names: [t]}}}}\n");
+        let text = format!("rules:\n{}", (0..200).map(rule).collect::<String>());
+        let mut pieces = 0;
+        canonical_json(&read_text(&text).unwrap(), &mut |_| pieces += 1);
+        assert!(pieces > 1);
+        assert_eq!(digest(&text), Digest::of(&json(&text)).to_string());
     }
 
     /// A policy with every member there is.

@@ -100,42 +100,48 @@ fn matching(writer: &mut Writer, rule: &Rule) {
     writer.text("tool_name", &aliases.tool_name);
     writer.list("tool_names", &matching.tool_names);
     writer.list("risk_classes", &matching.risk_classes);
-    writer.list("target_kinds", &matching.target_kinds);
-    writer.list("target_values", &matching.target_values);
+    writer.list("target_kinds", &matching.target.target_kinds);
+    writer.list("target_values", &matching.target.target_values);
     writer.list("endpoint_class", &aliases.endpoint_class);
-    writer.list("endpoint_classes", &matching.endpoint_classes);
-    writer.list("discovery_method", &matching.discovery_methods);
+    writer.list("endpoint_classes", &matching.target.endpoint_classes);
+    writer.list("discovery_method", &matching.target.discovery_methods);
     writer.mapping("tool_annotations", |writer| {
-        let annotations = matching.tool_annotations;
+        let annotations = matching.target.tool_annotations;
         writer.optional_flag("readOnlyHint", annotations.read_only_hint);
         writer.optional_flag("destructiveHint", annotations.destructive_hint);
         writer.optional_flag("idempotentHint", annotations.idempotent_hint);
         writer.optional_flag("openWorldHint", annotations.open_world_hint);
     });
-    writer.list("skill_publishers", &matching.skill_publishers);
-    writer.list("skill_sources", &matching.skill_sources);
-    writer.list("data_classes", &matching.data_classes);
-    writer.list("destination_kinds", &matching.destination_kinds);
-    writer.list("destination_values", &matching.destination_values);
-    writer.list("destination_operations", &matching.destination_operations);
+    writer.list("skill_publishers", &matching.skill.skill_publishers);
+    writer.list("skill_sources", &matching.skill.skill_sources);
+    writer.list("data_classes", &matching.target.data_classes);
+    writer.list("destination_kinds", &matching.target.destination_kinds);
+    writer.list("destination_values", &matching.target.destination_values);
+    writer.list("destination_operations", &matching.target.destination_operations);
     writer.list("provenance_sources", &matching.provenance_sources);
     writer.list("identities", &matching.identities);
     writer.list("workspace_prefixes", &matching.workspace_prefixes);
-    writer.list("context_tool_names", &matching.context_tool_names);
-    writer.list("context_data_classes", &matching.context_data_classes);
-    writer.list("context_endpoint_classes", &matching.context_endpoint_classes);
-    writer.list("context_autonomy_levels", &matching.context_autonomy_levels);
-    writer.flag("require_delegation", matching.require_delegation);
+    writer.list("context_tool_names", &matching.inventory.context_tool_names);
+    writer.list("context_data_classes", &matching.inventory.context_data_classes);
+    writer.list(
+        "context_endpoint_classes",
+        &matching.inventory.context_endpoint_classes,
+    );
+    writer.list(
+        "context_autonomy_levels",
+        &matching.inventory.context_autonomy_levels,
+    );
+    writer.flag("require_delegation", matching.delegation.require_delegation);
     writer.list(
         "allowed_delegator_identities",
-        &matching.allowed_delegator_identities,
+        &matching.delegation.allowed_delegator_identities,
     );
     writer.list(
         "allowed_delegate_identities",
-        &matching.allowed_delegate_identities,
+        &matching.delegation.allowed_delegate_identities,
     );
-    writer.list("delegation_scopes", &matching.delegation_scopes);
-    match matching.max_delegation_depth {
+    writer.list("delegation_scopes", &matching.delegation.delegation_scopes);
+    match matching.delegation.max_delegation_depth {
         Some(depth) => writer.number("max_delegation_depth", depth),
         None => writer.null("max_delegation_depth"),
     }

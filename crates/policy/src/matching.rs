@@ -3,7 +3,7 @@
 use gait_artifact::{
     intent::{ArgProvenance, Context, Delegation, Intent, ScriptStep, SkillProvenance, Target},
     inventory::{Inventory, InventoryEntry},
-    policy::{Match, ToolAnnotations},
+    policy::{DelegationMatch, InventoryMatch, SkillMatch, TargetMatch, ToolAnnotations},
 };
 
 use crate::compile::{RuleRef, pattern::cleaned};
@@ -56,15 +56,15 @@ pub(crate) fn matches(rule: RuleRef<'_>, call: &Call<'_>) -> bool {
     admits(&wanted.tool_names, call.tool_name)
         && admits(&wanted.risk_classes, &call.context.risk_class)
         && admits(&wanted.identities, &call.context.identity)
-        && targets_match(wanted, call.targets)
+        && targets_match(&wanted.target, call.targets)
         && admits_some(
             &wanted.provenance_sources,
             call.arg_provenance.iter().map(|entry| entry.source.as_str()),
         )
         && workspace_matches(rule, &call.context.workspace)
-        && inventory_matches(wanted, call)
-        && skill_matches(wanted, call.skill_provenance)
-        && delegation_matches(wanted, call.delegation)
+        && inventory_matches(&wanted.inventory, call)
+        && skill_matches(&wanted.skill, call.skill_provenance)
+        && delegation_matches(&wanted.delegation, call.delegation)
 }
 
 /// Whether the condition is not given, or lists `value`.
@@ -100,7 +100,7 @@ fn admits_some<'a>(listed: &[String], mut values: impl Iterator<Item = &'a str>)
 }
 
 /// Each condition may be met by another target.
-fn targets_match(wanted: &Match, targets: &[Target]) -> bool {
+fn targets_match(wanted: &TargetMatch, targets: &[Target]) -> bool {
     let some = |listed: &[String], field: fn(&Target) -> &str| admits_some(listed, targets.iter().map(field));
     some(&wanted.target_kinds, |target| &target.kind)
         && some(&wanted.destination_kinds, |target| &target.kind)
@@ -131,7 +131,7 @@ fn workspace_matches(rule: RuleRef<'_>, workspace: &str) -> bool {
     }
 }
 
-fn inventory_matches(wanted: &Match, call: &Call<'_>) -> bool {
+fn inventory_matches(wanted: &InventoryMatch, call: &Call<'_>) -> bool {
     let conditions = [
         (&wanted.context_tool_names, call.inventory.map(|_| call.tool_name)),
         (
@@ -152,7 +152,7 @@ fn inventory_matches(wanted: &Match, call: &Call<'_>) -> bool {
         .all(|(listed, known)| listed.is_empty() || known.is_some_and(|value| lists(listed, value)))
 }
 
-fn skill_matches(wanted: &Match, skill: Option<&SkillProvenance>) -> bool {
+fn skill_matches(wanted: &SkillMatch, skill: Option<&SkillProvenance>) -> bool {
     let holds = |listed: &[String], field: fn(&SkillProvenance) -> &str| {
         listed.is_empty() || skill.is_some_and(|skill| lists_folded(listed, field(skill)))
     };
@@ -161,8 +161,8 @@ fn skill_matches(wanted: &Match, skill: Option<&SkillProvenance>) -> bool {
 }
 
 /// Looks at what the caller claims; tokens are demanded later, and only of rules that require a delegation.
-fn delegation_matches(wanted: &Match, delegation: Option<&Delegation>) -> bool {
-    if !wanted.needs_delegation() {
+fn delegation_matches(wanted: &DelegationMatch, delegation: Option<&Delegation>) -> bool {
+    if !wanted.is_needed() {
         return true;
     }
     let Some(claim) = delegation else { return false };

@@ -121,7 +121,7 @@ fn aliases_are_merged_and_kept_as_written() {
     );
     assert_eq!(rule.matching.tool_names, ["b", "tool.x"]);
     assert_eq!(rule.written.aliases.tool_name, " Tool.X ");
-    assert_eq!(rule.matching.endpoint_classes, ["net.http"]);
+    assert_eq!(rule.matching.target.endpoint_classes, ["net.http"]);
     assert_eq!(rule.written.aliases.endpoint_class, ["NET.http"]);
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 use gait_artifact::{
     policy::{
         AgentControls, ApprovalControls, BrokerControls, CallLimit, ContextControls, CredentialControls,
-        Dataflow, Endpoint, FailClosed, FreezeRange, FreezeWindow, HighRiskField, Intervention, LimitScope,
-        LimitWindow, Match, McpTrust, Policy, RequiredField, Rule, SandboxConstraint, ScriptLimits,
-        ToolAnnotations, WrittenPolicy, WrittenRule,
+        Dataflow, DelegationMatch, Endpoint, FailClosed, FreezeRange, FreezeWindow, HighRiskField,
+        Intervention, InventoryMatch, LimitScope, LimitWindow, Match, McpTrust, Policy, RequiredField, Rule,
+        SandboxConstraint, ScriptLimits, Sparse, TargetMatch, ToolAnnotations, WrittenPolicy,
     },
     text,
     verdict::Verdict,
@@ -121,8 +121,13 @@ prop_compose! {
         max_delegation_depth in option::of(count()),
     ) -> Match {
         Match {
-            tool_names, target_values, endpoint_classes, discovery_methods, tool_annotations, provenance_sources,
-            workspace_prefixes, context_tool_names, destination_operations, require_delegation, max_delegation_depth,
+            tool_names, provenance_sources, workspace_prefixes,
+            target: TargetMatch {
+                target_values, endpoint_classes, discovery_methods, tool_annotations, destination_operations,
+                ..TargetMatch::default()
+            }.into(),
+            inventory: InventoryMatch { context_tool_names, ..InventoryMatch::default() }.into(),
+            delegation: DelegationMatch { require_delegation, max_delegation_depth, ..DelegationMatch::default() }.into(),
             ..Match::default()
         }
     }
@@ -246,13 +251,15 @@ prop_compose! {
         (agent, credential, approval, context, broker) in controls(),
     ) -> Rule {
         Rule {
-            name, priority, effect, matching, reason_codes, violations, rate_limit, destructive_budget, agent, credential,
-            approval, context, broker,
+            name, priority, effect, matching, reason_codes, violations, rate_limit, destructive_budget, approval, context,
+            agent: agent.into(),
+            credential: credential.into(),
+            broker: broker.into(),
             endpoint: endpoint.map(Box::new),
             dataflow: dataflow.map(Box::new),
             freeze_window: freeze_window.map(Box::new),
             sandbox: sandbox.map(Box::new),
-            written: WrittenRule::default(),
+            written: Sparse::default(),
         }
     }
 }

@@ -4,9 +4,9 @@ use gait_artifact::{
     Timestamp, Verdict,
     intent::{ArgProvenance, Context, Intent, IntentRequest, Script, ScriptStep, Target},
     policy::{
-        AgentControls, ApprovalControls, BrokerControls, ContextControls, CredentialControls, Dataflow,
-        Endpoint, FailClosed, FreezeRange, FreezeWindow, Intervention, Match, Policy, Rule,
-        SandboxConstraint, ScriptLimits, WrittenPolicy, WrittenRule,
+        ApprovalControls, ContextControls, Dataflow, Endpoint, FailClosed, FreezeRange, FreezeWindow,
+        Intervention, Match, Policy, Rule, SandboxConstraint, ScriptLimits, Sparse, TargetMatch,
+        WrittenPolicy,
     },
 };
 use gait_policy::{CompiledPolicy, Evaluation, Facts, evaluate};
@@ -37,12 +37,12 @@ fn rule(name: &str, priority: i64, effect: Verdict) -> Rule {
         sandbox: None,
         rate_limit: None,
         destructive_budget: None,
-        agent: AgentControls::default(),
-        credential: CredentialControls::default(),
+        agent: Sparse::default(),
+        credential: Sparse::default(),
         approval: ApprovalControls::default(),
         context: ContextControls::default(),
-        broker: BrokerControls::default(),
-        written: WrittenRule::default(),
+        broker: Sparse::default(),
+        written: Sparse::default(),
     }
 }
 
@@ -151,7 +151,11 @@ prop_compose! {
         sandbox in any::<bool>(), min_approvals in 0..3_u64,
     ) -> Rule {
         Rule {
-            matching: Match { tool_names, target_kinds, risk_classes, ..Match::default() },
+            matching: Match {
+                tool_names, risk_classes,
+                target: TargetMatch { target_kinds, ..TargetMatch::default() }.into(),
+                ..Match::default()
+            },
             endpoint: endpoint.map(Box::new),
             dataflow: dataflow.map(Box::new),
             freeze_window: freeze_window.map(Box::new),
@@ -278,8 +282,8 @@ proptest! {
             let holds = |list: &[String], value: &str| list.is_empty() || list.iter().any(|item| item == value);
             holds(&wanted.tool_names, intent.tool_name())
                 && holds(&wanted.risk_classes, &context.risk_class)
-                && (wanted.target_kinds.is_empty()
-                    || intent.targets().iter().any(|target| holds(&wanted.target_kinds, &target.kind)))
+                && (wanted.target.target_kinds.is_empty()
+                    || intent.targets().iter().any(|target| holds(&wanted.target.target_kinds, &target.kind)))
         };
         let first = policy.rules.iter().find(matching).map(|rule| rule.priority);
         let mut expected: Vec<String> = policy

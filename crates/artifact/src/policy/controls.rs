@@ -1,5 +1,7 @@
 //! What a rule demands of the agent, its credentials, its context and its approvers.
 
+use super::sparse::Unset;
+
 /// Demands on the identity of the calling agent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -22,6 +24,20 @@ pub struct AgentControls {
     pub require_agent_owner: bool,
     /// The identity must carry an expiry that lies ahead.
     pub require_unexpired_agent: bool,
+}
+
+impl Unset for AgentControls {
+    const UNSET: &'static Self = &Self {
+        require_declared_agent: false,
+        allowed_agent_ids: Vec::new(),
+        denied_agent_ids: Vec::new(),
+        required_agent_manifest_digest: String::new(),
+        allowed_agent_manifest_publishers: Vec::new(),
+        allowed_agent_manifest_sources: Vec::new(),
+        required_agent_lifecycle_states: Vec::new(),
+        require_agent_owner: false,
+        require_unexpired_agent: false,
+    };
 }
 
 impl AgentControls {
@@ -56,6 +72,17 @@ pub struct CredentialControls {
     pub max_credential_ttl_seconds: u64,
     /// Only credentials issued for this call.
     pub require_jit_credential: bool,
+}
+
+impl Unset for CredentialControls {
+    const UNSET: &'static Self = &Self {
+        block_standing_credentials: false,
+        allowed_credential_sources: Vec::new(),
+        allowed_credential_issuers: Vec::new(),
+        allowed_credential_access_types: Vec::new(),
+        max_credential_ttl_seconds: 0,
+        require_jit_credential: false,
+    };
 }
 
 impl CredentialControls {
@@ -115,4 +142,12 @@ pub struct BrokerControls {
     pub broker_reference: String,
     /// Scopes to ask for, lower case.
     pub broker_scopes: Vec<String>,
+}
+
+impl Unset for BrokerControls {
+    const UNSET: &'static Self = &Self {
+        require_broker_credential: false,
+        broker_reference: String::new(),
+        broker_scopes: Vec::new(),
+    };
 }

@@ -26,6 +26,13 @@ pub struct UnusedLimit {
     pub scope: Option<LimitScope>,
 }
 
+impl UnusedLimit {
+    pub(super) const UNSET: Self = Self {
+        window: None,
+        scope: None,
+    };
+}
+
 /// The length of a counting window; a minute is before an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(

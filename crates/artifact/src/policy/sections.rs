@@ -60,6 +60,14 @@ pub struct UnusedSection {
     pub violation: String,
 }
 
+impl UnusedSection {
+    pub(super) const UNSET: Self = Self {
+        action: None,
+        reason_code: String::new(),
+        violation: String::new(),
+    };
+}
+
 /// Limits for scripts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published::scripts))]

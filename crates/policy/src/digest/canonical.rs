@@ -10,19 +10,33 @@ use gait_canon::json::{self, Number, Value};
 /// Integers beyond this are rounded to doubles in canonical JSON.
 const LARGEST_EXACT: u64 = 1 << 53;
 
+/// Bytes after which what has been written is handed on.
+const PIECE: usize = 8 << 10;
+
 /// The text of one JSON value under construction.
-pub(super) struct Canonical {
+pub(super) struct Canonical<'s> {
+    /// What has not been handed on yet.
     out: String,
+    sink: &'s mut dyn FnMut(&[u8]),
 }
 
-impl Canonical {
-    pub(super) fn object(members: impl FnOnce(&mut Members<'_>)) -> String {
-        let mut canonical = Self { out: String::new() };
+impl<'s> Canonical<'s> {
+    /// Writes an object; `sink` gets the text in pieces.
+    pub(super) fn object(sink: &'s mut dyn FnMut(&[u8]), members: impl FnOnce(&mut Members<'_, 's>)) {
+        let mut canonical = Self {
+            out: String::with_capacity(2 * PIECE),
+            sink,
+        };
         canonical.members(members);
-        canonical.out
+        canonical.hand_on();
     }
 
-    fn members(&mut self, members: impl FnOnce(&mut Members<'_>)) {
+    fn hand_on(&mut self) {
+        (self.sink)(self.out.as_bytes());
+        self.out.clear();
+    }
+
+    fn members(&mut self, members: impl FnOnce(&mut Members<'_, 's>)) {
         self.out.push('{');
         members(&mut Members {
             canonical: self,
@@ -70,13 +84,13 @@ impl Canonical {
 }
 
 /// The members of an object under construction.
-pub(super) struct Members<'c> {
-    canonical: &'c mut Canonical,
+pub(super) struct Members<'c, 's> {
+    canonical: &'c mut Canonical<'s>,
     last: Option<&'static str>,
 }
 
-impl Members<'_> {
-    fn name(&mut self, name: &'static str) -> &mut Canonical {
+impl<'s> Members<'_, 's> {
+    fn name(&mut self, name: &'static str) -> &mut Canonical<'s> {
         // INVARIANT: names ascend. A test takes the digest of a policy that uses every one of them.
         debug_assert!(
             self.last.is_none_or(|last| last < name),
@@ -157,7 +171,7 @@ impl Members<'_> {
         }
     }
 
-    pub(super) fn object(&mut self, name: &'static str, members: impl FnOnce(&mut Members<'_>)) {
+    pub(super) fn object(&mut self, name: &'static str, members: impl FnOnce(&mut Members<'_, 's>)) {
         self.name(name).members(members);
     }
 
@@ -165,10 +179,13 @@ impl Members<'_> {
         &mut self,
         name: &'static str,
         items: &[T],
-        members: impl Fn(&mut Members<'_>, &T),
+        members: impl Fn(&mut Members<'_, 's>, &T),
     ) {
         self.name(name).list(items, |canonical, item| {
             canonical.members(|object| members(object, item));
+            if canonical.out.len() >= PIECE {
+                canonical.hand_on();
+            }
         });
     }
 }

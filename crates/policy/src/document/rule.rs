@@ -2,8 +2,9 @@
 
 use gait_artifact::{
     policy::{
-        AgentControls, ApprovalControls, BrokerControls, ContextControls, CredentialControls, Match,
-        MatchAliases, Rule, ToolAnnotations, WrittenRule,
+        AgentControls, ApprovalControls, BrokerControls, ContextControls, CredentialControls,
+        DelegationMatch, InventoryMatch, Match, MatchAliases, Rule, SkillMatch, TargetMatch, ToolAnnotations,
+        WrittenRule,
     },
     text, vocabulary,
 };
@@ -54,8 +55,8 @@ pub(super) fn rule<'d>(place: &Place<'_>, given: &Given<'d, RuleDraft<'d>>) -> R
         sandbox,
         rate_limit,
         destructive_budget,
-        agent,
-        credential,
+        agent: agent.into(),
+        credential: credential.into(),
         approval: ApprovalControls {
             min_approvals,
             require_distinct_approvers: draft.require_distinct_approvers || min_approvals > 1,
@@ -65,27 +66,21 @@ pub(super) fn rule<'d>(place: &Place<'_>, given: &Given<'d, RuleDraft<'d>>) -> R
             require_broker_credential: draft.require_broker_credential,
             broker_reference: trimmed(&draft.broker_reference),
             broker_scopes: list_lower(&draft.broker_scopes),
-        },
+        }
+        .into(),
         written: WrittenRule {
             action: draft.action.value.clone().into_owned(),
             aliases: aliases(&draft.matching.value),
             endpoint: unused_endpoint,
             dataflow: unused_dataflow,
             rate_limit: unused_rate_limit,
-        },
+        }
+        .into(),
     })
 }
 
 fn matching<'d>(section: &Section<'_, 'd>, draft: &MatchDraft<'d>) -> Result<Match, InvalidSetting> {
-    let classes = |key, texts| section.known(key, texts, vocabulary::ENDPOINT_CLASSES);
-    let mut endpoint_classes = classes("endpoint_class", &draft.endpoint_class)?;
-    endpoint_classes.extend(classes("endpoint_classes", &draft.endpoint_classes)?);
-    text::list_in_place(&mut endpoint_classes);
-    let discovery_methods = section.known(
-        "discovery_method",
-        &draft.discovery_method,
-        vocabulary::DISCOVERY_METHODS,
-    )?;
+    let target = target(section, draft)?;
     let max_delegation_depth = if draft.max_delegation_depth.is_given() {
         Some(section.count("max_delegation_depth", &draft.max_delegation_depth)?)
     } else {
@@ -99,29 +94,53 @@ fn matching<'d>(section: &Section<'_, 'd>, draft: &MatchDraft<'d>) -> Result<Mat
     Ok(Match {
         tool_names,
         risk_classes: list_lower(&draft.risk_classes),
+        provenance_sources: list_lower(&draft.provenance_sources),
+        identities: list(&draft.identities),
+        workspace_prefixes: list(&draft.workspace_prefixes),
+        target: target.into(),
+        skill: SkillMatch {
+            skill_publishers: list_lower(&draft.skill_publishers),
+            skill_sources: list_lower(&draft.skill_sources),
+        }
+        .into(),
+        inventory: InventoryMatch {
+            context_tool_names: list_lower(&draft.context_tool_names),
+            context_data_classes: list_lower(&draft.context_data_classes),
+            context_endpoint_classes: list_lower(&draft.context_endpoint_classes),
+            context_autonomy_levels: list_lower(&draft.context_autonomy_levels),
+        }
+        .into(),
+        delegation: DelegationMatch {
+            require_delegation: draft.require_delegation,
+            allowed_delegator_identities: list(&draft.allowed_delegator_identities),
+            allowed_delegate_identities: list(&draft.allowed_delegate_identities),
+            delegation_scopes: list_lower(&draft.delegation_scopes),
+            max_delegation_depth,
+        }
+        .into(),
+    })
+}
+
+fn target<'d>(section: &Section<'_, 'd>, draft: &MatchDraft<'d>) -> Result<TargetMatch, InvalidSetting> {
+    let classes = |key, texts| section.known(key, texts, vocabulary::ENDPOINT_CLASSES);
+    let mut endpoint_classes = classes("endpoint_class", &draft.endpoint_class)?;
+    endpoint_classes.extend(classes("endpoint_classes", &draft.endpoint_classes)?);
+    text::list_in_place(&mut endpoint_classes);
+    let discovery_methods = section.known(
+        "discovery_method",
+        &draft.discovery_method,
+        vocabulary::DISCOVERY_METHODS,
+    )?;
+    Ok(TargetMatch {
         target_kinds: list_lower(&draft.target_kinds),
         target_values: list(&draft.target_values),
         endpoint_classes,
         discovery_methods,
         tool_annotations: annotations(&draft.tool_annotations),
-        skill_publishers: list_lower(&draft.skill_publishers),
-        skill_sources: list_lower(&draft.skill_sources),
         data_classes: list_lower(&draft.data_classes),
         destination_kinds: list_lower(&draft.destination_kinds),
         destination_values: list(&draft.destination_values),
         destination_operations: list_lower(&draft.destination_operations),
-        provenance_sources: list_lower(&draft.provenance_sources),
-        identities: list(&draft.identities),
-        workspace_prefixes: list(&draft.workspace_prefixes),
-        context_tool_names: list_lower(&draft.context_tool_names),
-        context_data_classes: list_lower(&draft.context_data_classes),
-        context_endpoint_classes: list_lower(&draft.context_endpoint_classes),
-        context_autonomy_levels: list_lower(&draft.context_autonomy_levels),
-        require_delegation: draft.require_delegation,
-        allowed_delegator_identities: list(&draft.allowed_delegator_identities),
-        allowed_delegate_identities: list(&draft.allowed_delegate_identities),
-        delegation_scopes: list_lower(&draft.delegation_scopes),
-        max_delegation_depth,
     })
 }
 

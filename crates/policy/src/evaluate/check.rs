@@ -19,9 +19,7 @@ use crate::{compile::RuleRef, matching::Call};
 /// Works out what `rule`, which matches `call`, says of it at the moment `now`.
 pub(crate) fn judge<'p>(rule: RuleRef<'p>, call: &Call<'_>, now: Timestamp, findings: &mut Findings<'p>) {
     findings.restart(rule.rule.effect);
-    if rule.rule.reason_codes.is_empty() {
-        findings.reasons.push(&rule.compiled.own_reason);
-    }
+    findings.reasons.extend(rule.compiled.own_reason.as_deref());
     findings
         .reasons
         .extend(rule.rule.reason_codes.iter().map(String::as_str));

@@ -219,9 +219,14 @@ impl<'p> Tier<'p> {
         }
         self.broker_scopes
             .extend(rule.broker.broker_scopes.iter().map(String::as_str));
-        self.delegation_required |= rule.matching.require_delegation;
-        self.delegation_scopes
-            .extend(rule.matching.delegation_scopes.iter().map(String::as_str));
+        self.delegation_required |= rule.matching.delegation.require_delegation;
+        self.delegation_scopes.extend(
+            rule.matching
+                .delegation
+                .delegation_scopes
+                .iter()
+                .map(String::as_str),
+        );
         self.rate_limit = tighter(self.rate_limit, rule.rate_limit);
         self.destructive_budget = tighter(self.destructive_budget, rule.destructive_budget);
     }

@@ -13,11 +13,14 @@ use crate::{
 };
 
 pub(super) fn check<'p>(rule: RuleRef<'p>, context: &Context, now: Timestamp, findings: &mut Findings<'p>) {
-    let Some(section) = rule.rule.freeze_window.as_deref() else {
+    let (Some(section), Some(schedule)) = (
+        rule.rule.freeze_window.as_deref(),
+        rule.compiled.schedule.as_deref(),
+    ) else {
         return;
     };
     let finding = if concerns(section, context) {
-        look_up(section, &rule.compiled.schedule, now)
+        look_up(section, schedule, now)
     } else {
         inactive(section)
     };
