@@ -1,4 +1,4 @@
-//! A deployment in memory: a clock that stands still, a limiter and a broker that do as they are told.
+//! A deployment in memory: a clock that moves when it is told to, a limiter and a broker that do as they are told.
 
 use std::{
     sync::atomic::{AtomicUsize, Ordering},
@@ -27,7 +27,7 @@ use gait_gate::{
 };
 use gait_policy::{CompiledPolicy, document};
 
-/// Where the clock stands.
+/// Where the clock stands at first.
 pub(crate) const NOW: &str = "2026-06-01T12:00:00Z";
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -39,11 +39,22 @@ pub(crate) fn signing_key() -> PrivateKey {
     PrivateKey::from_seed(&[1; 32])
 }
 
-struct StoppedClock;
+/// A clock that only moves when it is told to.
+#[derive(Default)]
+pub(crate) struct TestClock {
+    waited: Duration,
+}
 
-impl Clock for StoppedClock {
+impl TestClock {
+    /// Lets a second pass.
+    pub(crate) fn wait(&mut self) {
+        self.waited += Duration::from_secs(1);
+    }
+}
+
+impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        at(NOW)
+        at(NOW).saturating_add(self.waited)
     }
 }
 
@@ -100,7 +111,7 @@ impl RateLimiter for Limiter {
 }
 
 /// What a broker does when it is asked.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manners {
     /// Hands out what was asked for.
     Good,
@@ -156,6 +167,7 @@ pub(crate) struct Bench {
     pub(crate) delegation_key: Fact<PublicKey>,
     pub(crate) broker: Option<Broker>,
     pub(crate) limiter: Limiter,
+    pub(crate) clock: TestClock,
 }
 
 impl Bench {
@@ -177,6 +189,7 @@ impl Bench {
             delegation_key: Fact::NotConfigured,
             broker: None,
             limiter: Limiter::default(),
+            clock: TestClock::default(),
         }
     }
 
@@ -287,7 +300,7 @@ impl Bench {
             script_key: self.script_key.clone(),
             broker: self.broker.as_ref().map(|broker| broker as &dyn CredentialBroker),
             rate_limiter: &self.limiter,
-            clock: &StoppedClock,
+            clock: &self.clock,
             producer_version: "1.0.0",
         })?;
         gate.decide(call)

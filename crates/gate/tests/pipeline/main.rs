@@ -8,6 +8,8 @@
 
 mod codes;
 mod deployment;
+#[path = "../../../policy/tests/generate/mod.rs"]
+mod generate;
 mod laws;
 mod records;
 mod refusals;
