@@ -156,11 +156,7 @@ fn annotations(draft: &AnnotationsDraft<'_>) -> ToolAnnotations {
 fn aliases(draft: &MatchDraft<'_>) -> MatchAliases {
     MatchAliases {
         tool_name: draft.tool_name.value.clone().into_owned(),
-        endpoint_class: draft
-            .endpoint_class
-            .iter()
-            .map(|(item, _)| item.into_owned())
-            .collect(),
+        endpoint_class: draft.endpoint_class.to_vec(),
     }
 }
 

@@ -143,7 +143,7 @@ impl<'a, 'd> Section<'a, 'd> {
                 return Err(self.fault(key, Some(value), Fault::Assignment(path.to_owned())));
             }
         }
-        let mut paths = list.iter().map(|(item, _)| item.into_owned()).collect();
+        let mut paths = list.to_vec();
         text::sandbox_paths_in_place(&mut paths)
             .map_err(|refused| self.fault(key, list.source(), Fault::Assignment(refused.0)))?;
         Ok(paths)
@@ -157,20 +157,20 @@ pub(super) fn trimmed(given: &Text<'_>) -> String {
 
 /// A sorted list without duplicates, case kept.
 pub(super) fn list(texts: &Texts<'_>) -> Vec<String> {
+    let mut items = texts.to_vec();
     // A rule has two dozen lists of which few are given.
-    if !texts.is_given() {
-        return Vec::new();
+    if !items.is_empty() {
+        text::list_in_place(&mut items);
     }
-    text::list(texts.iter().map(|(item, _)| item))
+    items
 }
 
 /// A sorted list without duplicates in lower case.
 pub(super) fn list_lower(texts: &Texts<'_>) -> Vec<String> {
-    if !texts.is_given() {
-        return Vec::new();
+    let mut items = texts.to_vec();
+    if !items.is_empty() {
+        text::list_lower_in_place(&mut items);
     }
-    let mut items = texts.iter().map(|(item, _)| item.into_owned()).collect();
-    text::list_lower_in_place(&mut items);
     items
 }
 

@@ -1,7 +1,7 @@
 //! Block style: structure by indentation.
 
 use super::{
-    cursor::{is_blank, is_blank_or_break, is_break},
+    cursor::{is_blank_or_break, is_break},
     document::NodeId,
     error::{Error, Problem},
     parser::{Characters, Leaf, Parser, Properties, Step},
@@ -226,6 +226,9 @@ impl<'t> Parser<'t> {
         let start = self.cursor.at;
         let first_line = self.plain_line();
         let end = self.cursor.at;
+        if self.cursor.peek() == b':' {
+            return Characters::Verbatim(start, end);
+        }
         let mut folded = String::new();
         loop {
             let here = self.cursor;
@@ -254,21 +257,19 @@ impl<'t> Parser<'t> {
     /// The rest of the line up to ` #` or `: `, without blanks at its end, where the cursor stays.
     fn plain_line(&mut self) -> &'t str {
         let start = self.cursor.at;
-        let mut end = start;
-        loop {
-            match self.cursor.peek() {
-                b'\n' | b'\r' | 0 => break,
-                b':' if is_blank_or_break(self.cursor.peek_at(1)) => break,
-                b'#' if self.cursor.at > start && self.cursor.previous().is_some_and(is_blank) => break,
-                byte => {
-                    self.cursor.at += 1;
-                    if !is_blank(byte) {
-                        end = self.cursor.at;
-                    }
-                }
+        let line = self.cursor.rest();
+        let mut length = 0;
+        for (index, byte) in line.iter().enumerate() {
+            match byte {
+                b' ' | b'\t' => {}
+                b'\n' | b'\r' => break,
+                b':' if line.get(index + 1).is_none_or(|next| is_blank_or_break(*next)) => break,
+                // There are blanks between the text so far and this.
+                b'#' if index > length => break,
+                _ => length = index + 1,
             }
         }
-        self.cursor.at = end;
+        self.cursor.at += length;
         self.cursor.slice_from(start)
     }
 }

@@ -49,6 +49,11 @@ impl<'t> Cursor<'t> {
         self.text.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
 
+    /// The bytes from the cursor on.
+    pub(super) fn rest(&self) -> &'t [u8] {
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
     /// The byte before the cursor on the same line, if any.
     pub(super) fn previous(&self) -> Option<u8> {
         (self.at > self.line_start).then(|| self.text.as_bytes()[self.at - 1])
@@ -71,24 +76,18 @@ impl<'t> Cursor<'t> {
     /// Skips spaces and tabs; true if there was a tab.
     pub(super) fn skip_blanks(&mut self) -> bool {
         let mut tab = false;
-        while is_blank(self.peek()) {
-            tab |= self.peek() == b'\t';
-            self.at += 1;
-        }
+        let blanks = self.rest().iter().take_while(|byte| is_blank(**byte));
+        self.at += blanks.inspect(|byte| tab |= **byte == b'\t').count();
         tab
     }
 
     pub(super) fn skip_spaces(&mut self) {
-        while self.peek() == b' ' {
-            self.at += 1;
-        }
+        self.at += self.rest().iter().take_while(|byte| **byte == b' ').count();
     }
 
     /// Skips the rest of the line, but not its break.
     pub(super) fn skip_to_break(&mut self) {
-        while !is_break(self.peek()) {
-            self.at += 1;
-        }
+        self.at += self.rest().iter().take_while(|byte| !is_break(**byte)).count();
     }
 
     /// Skips a line break (LF, CR LF or CR); false when there is none.
@@ -113,8 +112,7 @@ impl<'t> Cursor<'t> {
     }
 
     pub(super) fn at_marker(&self, marker: &str) -> bool {
-        self.text.as_bytes()[self.at.min(self.text.len())..].starts_with(marker.as_bytes())
-            && is_blank_or_break(self.peek_at(3))
+        self.rest().starts_with(marker.as_bytes()) && is_blank_or_break(self.peek_at(3))
     }
 
     /// Whether an indicator (one byte, followed by a blank or a break) stands here.

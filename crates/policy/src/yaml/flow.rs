@@ -2,7 +2,7 @@
 
 use super::{
     block::fold,
-    cursor::{is_blank, is_blank_or_break, is_flow_indicator},
+    cursor::{is_blank_or_break, is_flow_indicator},
     document::{Content, NodeId},
     error::{Error, Problem},
     parser::{Characters, Leaf, Parser, Properties, Step},
@@ -155,6 +155,9 @@ impl<'t> Parser<'t> {
         let start = self.cursor.at;
         let first_line = self.flow_plain_line(role);
         let end = self.cursor.at;
+        if is_flow_indicator(self.cursor.peek()) {
+            return Ok(Characters::Verbatim(start, end));
+        }
         let mut folded = String::new();
         loop {
             let here = self.cursor;
@@ -183,24 +186,26 @@ impl<'t> Parser<'t> {
 
     fn flow_plain_line(&mut self, role: Role) -> &'t str {
         let start = self.cursor.at;
-        let mut end = start;
-        loop {
-            let next = self.cursor.peek_at(1);
-            match self.cursor.peek() {
-                b'\n' | b'\r' | 0 => break,
-                byte if is_flow_indicator(byte) => break,
-                b':' if is_blank_or_break(next) || is_flow_indicator(next) => break,
-                b':' if role == Role::Key && next != b'/' && self.cursor.at > start => break,
-                b'#' if self.cursor.at > start && self.cursor.previous().is_some_and(is_blank) => break,
-                byte => {
-                    self.cursor.at += 1;
-                    if !is_blank(byte) {
-                        end = self.cursor.at;
+        let line = self.cursor.rest();
+        let mut length = 0;
+        for (index, byte) in line.iter().enumerate() {
+            match byte {
+                b' ' | b'\t' => {}
+                b'\n' | b'\r' | b',' | b'[' | b']' | b'{' | b'}' => break,
+                b':' => {
+                    let next = line.get(index + 1).copied().unwrap_or(0);
+                    let ends_key = role == Role::Key && next != b'/' && index > 0;
+                    if ends_key || is_blank_or_break(next) || is_flow_indicator(next) {
+                        break;
                     }
+                    length = index + 1;
                 }
+                // There are blanks between the text so far and this.
+                b'#' if index > length => break,
+                _ => length = index + 1,
             }
         }
-        self.cursor.at = end;
+        self.cursor.at += length;
         self.cursor.slice_from(start)
     }
 

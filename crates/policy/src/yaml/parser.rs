@@ -99,7 +99,7 @@ impl<'t> Parser<'t> {
         if text.starts_with('\u{FEFF}') {
             return refused(0, Problem::ByteOrderMark);
         }
-        if let Some(offset) = text.bytes().position(|byte| byte == 0) {
+        if let Some(offset) = text.find('\0') {
             return refused(offset, Problem::Nul);
         }
         // Growing would copy. What is too much is never touched and so costs no memory.
@@ -215,7 +215,15 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads anchors and tags up to the end of the line.
+    #[inline]
     pub(super) fn properties(&mut self, in_flow: bool) -> Result<Properties<'t>, Error> {
+        match self.cursor.peek() {
+            b'&' | b'!' => self.some_properties(in_flow),
+            _ => Ok(Properties::default()),
+        }
+    }
+
+    fn some_properties(&mut self, in_flow: bool) -> Result<Properties<'t>, Error> {
         let mut properties = Properties::default();
         loop {
             let start = self.cursor.at;
@@ -444,13 +452,13 @@ impl<'t> Parser<'t> {
             ))
         };
         if (self.document.children.len() - start) / 2 <= FEW_KEYS {
+            let mut seen = [""; FEW_KEYS];
             for (index, key) in keys().enumerate() {
-                if let Some(first) = keys()
-                    .take(index)
-                    .find(|other| self.key_text(*other) == self.key_text(key))
-                {
-                    return duplicate(key, first);
+                let text = self.key_text(key);
+                if let Some(first) = seen[..index].iter().position(|other| *other == text) {
+                    return duplicate(key, self.document.children[start + 2 * first]);
                 }
+                seen[index] = text;
             }
             return Ok(());
         }

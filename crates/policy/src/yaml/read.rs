@@ -106,12 +106,12 @@ impl Place<'_> {
         value.items().ok_or_else(|| self.wrong_type(value, "a list"))
     }
 
-    /// The value of a key of the mapping here; the default when it is null.
-    pub fn member<'d, T: Read<'d>>(&self, key: &str, value: Value<'d>) -> Result<T, Error> {
+    /// Reads the value of a key of the mapping here into `field`, which stays at its default when the value is null.
+    pub fn member<'d, T: Read<'d>>(&self, key: &str, value: Value<'d>, field: &mut T) -> Result<(), Error> {
         if value.is_null() {
-            Ok(T::default())
+            Ok(())
         } else {
-            T::read(value, &self.key(key))
+            field.read_into(value, &self.key(key))
         }
     }
 
@@ -132,6 +132,12 @@ impl Place<'_> {
 pub trait Read<'d>: Default {
     /// Reads a value that is not null.
     fn read(value: Value<'d>, place: &Place<'_>) -> Result<Self, Error>;
+
+    /// [`Read::read`] into a default. Large records are filled where they are instead of being moved there.
+    fn read_into(&mut self, value: Value<'d>, place: &Place<'_>) -> Result<(), Error> {
+        *self = Self::read(value, place)?;
+        Ok(())
+    }
 }
 
 impl<'t> Document<'t> {
@@ -205,15 +211,14 @@ impl<'d, T> Given<'d, T> {
     where
         T: Read<'d>,
     {
-        let value = if item.is_null() {
-            T::default()
-        } else {
-            T::read(item, place)?
-        };
-        Ok(Self {
-            value,
+        let mut given = Self {
+            value: T::default(),
             source: Some(item),
-        })
+        };
+        if !item.is_null() {
+            given.value.read_into(item, place)?;
+        }
+        Ok(given)
     }
 
     /// The value, when given.
@@ -229,6 +234,11 @@ impl<'d, T: Read<'d>> Read<'d> for Given<'d, T> {
             value: T::read(value, place)?,
             source: Some(value),
         })
+    }
+
+    fn read_into(&mut self, value: Value<'d>, place: &Place<'_>) -> Result<(), Error> {
+        self.source = Some(value);
+        self.value.read_into(value, place)
     }
 }
 
@@ -253,6 +263,17 @@ impl<'d> Texts<'d> {
         items
             .filter(|item| !item.is_null())
             .filter_map(|item| Some((item.as_scalar()?.text(), item)))
+    }
+
+    /// The texts, in a list that has room for no more.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<String> {
+        let Some(items) = self.0.and_then(Value::items) else {
+            return Vec::new();
+        };
+        let mut texts = Vec::with_capacity(items.len());
+        texts.extend(self.iter().map(|(text, _)| text.into_owned()));
+        texts
     }
 
     /// Whether the document has a list here.
@@ -296,15 +317,24 @@ macro_rules! record {
                 value: $crate::yaml::Value<$d>,
                 place: &$crate::yaml::Place<'_>,
             ) -> Result<Self, $crate::yaml::Error> {
-                const KEYS: &[&str] = &[$($key),+];
                 let mut record = Self::default();
+                record.read_into(value, place)?;
+                Ok(record)
+            }
+
+            fn read_into(
+                &mut self,
+                value: $crate::yaml::Value<$d>,
+                place: &$crate::yaml::Place<'_>,
+            ) -> Result<(), $crate::yaml::Error> {
+                const KEYS: &[&str] = &[$($key),+];
                 for (key, at, value) in place.entries(value)? {
                     match key {
-                        $($key => record.$field = place.member(key, value)?,)+
+                        $($key => place.member(key, value, &mut self.$field)?,)+
                         _ => place.unknown(key, at, KEYS)?,
                     }
                 }
-                Ok(record)
+                Ok(())
             }
         }
     };

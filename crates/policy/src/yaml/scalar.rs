@@ -42,8 +42,16 @@ impl<'d> Scalar<'d> {
         self.plain && matches!(self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 
+    /// Looks at the first byte only.
+    fn may_be_more_than_text(self) -> bool {
+        matches!(
+            self.text.as_bytes().first(),
+            None | Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F')
+        )
+    }
+
     pub(super) fn resolve(self) -> Resolved {
-        if !self.plain {
+        if !self.plain || !self.may_be_more_than_text() {
             return Resolved::Text;
         }
         if self.is_null() {
