@@ -210,7 +210,16 @@ impl<'t> Parser<'t> {
     }
 
     /// Skips blanks, breaks and comments between the parts of a flow collection.
+    #[inline]
     fn flow_space(&mut self) -> Result<(), Error> {
+        match self.cursor.peek() {
+            // Here nothing is to be skipped, and no document ends.
+            b'a'..=b'z' | b'A'..=b'Z' | b',' | b':' | b'[' | b']' | b'{' | b'}' | b'"' => Ok(()),
+            _ => self.some_flow_space(),
+        }
+    }
+
+    fn some_flow_space(&mut self) -> Result<(), Error> {
         loop {
             self.cursor.skip_blanks();
             if self.cursor.at_comment() {

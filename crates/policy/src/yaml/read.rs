@@ -260,9 +260,10 @@ impl<'d> Texts<'d> {
     /// The texts with their places, without null items.
     pub fn iter(&self) -> impl Iterator<Item = (Cow<'d, str>, Value<'d>)> + use<'d> {
         let items = self.0.and_then(Value::items).into_iter().flatten();
-        items
-            .filter(|item| !item.is_null())
-            .filter_map(|item| Some((item.as_scalar()?.text(), item)))
+        items.filter_map(|item| {
+            let scalar = item.as_scalar().filter(|scalar| !scalar.is_null())?;
+            Some((scalar.text(), item))
+        })
     }
 
     /// The texts, in a list that has room for no more.
@@ -272,7 +273,9 @@ impl<'d> Texts<'d> {
             return Vec::new();
         };
         let mut texts = Vec::with_capacity(items.len());
-        texts.extend(self.iter().map(|(text, _)| text.into_owned()));
+        for (text, _) in self.iter() {
+            texts.push(text.into_owned());
+        }
         texts
     }
 

@@ -39,15 +39,17 @@ impl Resolved {
 
 impl<'d> Scalar<'d> {
     pub(super) fn is_null(self) -> bool {
-        self.plain && matches!(self.text, "" | "~" | "null" | "Null" | "NULL")
+        let may_be = matches!(self.text.as_bytes(), [] | [b'~' | b'n' | b'N', ..]);
+        may_be && self.plain && matches!(self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 
-    /// Looks at the first byte only.
+    /// A cheap test that most texts fail.
     fn may_be_more_than_text(self) -> bool {
-        matches!(
-            self.text.as_bytes().first(),
-            None | Some(b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F')
-        )
+        match self.text.as_bytes() {
+            [] | [b'0'..=b'9' | b'+' | b'-' | b'.' | b'~', ..] => true,
+            [b'n' | b'N' | b't' | b'T' | b'f' | b'F', rest @ ..] => rest.len() < "false".len(),
+            _ => false,
+        }
     }
 
     pub(super) fn resolve(self) -> Resolved {
