@@ -53,3 +53,17 @@ pub struct InventoryFile {
     /// Its content.
     pub inventory: Inventory,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_that_cannot_be_had_is_not_one_that_nobody_wants() {
+        let unavailable = Fact::<u8>::loaded(Err("gone"));
+        assert_eq!(unavailable.required().unwrap_err().to_string(), "gone");
+        assert_eq!(unavailable.known(), None);
+        assert!(matches!(Fact::<u8>::NotConfigured.required(), Ok(None)));
+        assert!(matches!(Fact::loaded::<&str>(Ok(1)).required(), Ok(Some(1))));
+    }
+}

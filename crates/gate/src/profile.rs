@@ -109,3 +109,69 @@ pub enum ProfileError {
     )]
     ApprovalKey,
 }
+
+#[cfg(test)]
+mod tests {
+    use gait_policy::document;
+
+    use super::*;
+
+    #[test]
+    fn names_are_exact() {
+        for profile in [Profile::Standard, Profile::OssProd] {
+            assert_eq!(profile.as_str().parse(), Ok(profile));
+        }
+        for name in ["", "Standard", "oss_prod"] {
+            assert_eq!(name.parse::<Profile>(), Err(UnknownProfile(name.to_owned())));
+        }
+    }
+
+    #[test]
+    fn production_is_strict_at_any_risk() {
+        for (risk, standard) in [
+            ("high", true),
+            ("critical", true),
+            ("medium", false),
+            ("low", false),
+            ("", false),
+        ] {
+            assert_eq!(Profile::Standard.is_strict_for(risk), standard, "{risk}");
+            assert!(Profile::OssProd.is_strict_for(risk), "{risk}");
+        }
+    }
+
+    #[test]
+    fn production_demands_brokered_credentials_for_high_risk() {
+        let check = |policy: &str, has_broker| {
+            let policy = document::read(policy.as_bytes()).unwrap();
+            assert_eq!(Profile::Standard.check_policy(&policy, has_broker), Ok(()));
+            Profile::OssProd.check_policy(&policy, has_broker)
+        };
+        let rule = |members: &str| format!("{{default_verdict: block, rules: [{{name: r, {members}}}]}}");
+        let brokered =
+            rule("effect: allow, match: {risk_classes: [critical]}, require_broker_credential: true");
+        for (policy, has_broker, answer) in [
+            (
+                "{default_verdict: allow}".to_owned(),
+                true,
+                Err(ProfileError::DefaultAllow),
+            ),
+            ("{default_verdict: dry_run}".to_owned(), false, Ok(())),
+            (
+                rule("effect: block, match: {risk_classes: [high]}"),
+                false,
+                Ok(()),
+            ),
+            (rule("effect: allow, match: {risk_classes: [low]}"), false, Ok(())),
+            (
+                rule("effect: require_approval, match: {risk_classes: [high]}"),
+                true,
+                Err(ProfileError::UnbrokeredHighRisk),
+            ),
+            (brokered.clone(), false, Err(ProfileError::NoBroker)),
+            (brokered, true, Ok(())),
+        ] {
+            assert_eq!(check(&policy, has_broker), answer, "{policy}");
+        }
+    }
+}

@@ -136,3 +136,75 @@ impl TraceFile {
         Digest::of_canonical(&document).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gait_artifact::Verdict;
+
+    use super::*;
+
+    fn key() -> PrivateKey {
+        PrivateKey::from_seed(&[1; 32])
+    }
+
+    fn sealed() -> SealedTrace {
+        let mut record = TraceRecord::of(Verdict::Allow);
+        record.trace_id = "t".to_owned();
+        SealedTrace::seal(record, &key()).unwrap()
+    }
+
+    #[test]
+    fn a_sealed_trace_verifies() {
+        let trace = TraceFile::read(&sealed().to_file_bytes().unwrap()).unwrap();
+        assert_eq!((trace.trace_id(), trace.verdict()), ("t", "allow"));
+        assert_eq!(trace.key_id(), key().public().key_id().to_string());
+        assert_eq!(trace.verify(&key().public()), Ok(true));
+    }
+
+    #[test]
+    fn sealing_again_replaces_the_signature() {
+        let again = SealedTrace::seal(sealed().record().clone(), &key()).unwrap();
+        assert_eq!(again, sealed());
+    }
+
+    #[test]
+    fn documents_without_a_usable_signature_are_rejected() {
+        let verify = |text: &str| TraceFile::read(text.as_bytes()).unwrap().verify(&key().public());
+        assert_eq!(verify("{}"), Err(TraceRejection::Unsigned));
+        assert_eq!(verify(r#"{"signature": null}"#), Err(TraceRejection::Unsigned));
+        assert!(matches!(
+            verify(r#"{"signature": {}}"#),
+            Err(TraceRejection::Signature(_))
+        ));
+    }
+
+    #[test]
+    fn what_is_no_object_or_says_a_member_twice_is_not_read() {
+        for text in [
+            "",
+            "[]",
+            "1",
+            r#"{"verdict": "block", "verdict": "allow"}"#,
+            "{} {}",
+        ] {
+            assert!(TraceFile::read(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn destinations_are_cleaned_and_stay_below_the_working_directory() {
+        for (given, cleaned) in [
+            ("t.json", Ok("t.json")),
+            (" a/../t.json ", Ok("t.json")),
+            ("./a//t.json", Ok("a/t.json")),
+            ("/srv/../t.json", Ok("/t.json")),
+            ("", Err(TracePathError::Empty)),
+            (" . ", Err(TracePathError::Empty)),
+            ("/..", Err(TracePathError::Empty)),
+            ("..", Err(TracePathError::Traversal)),
+            ("a/../../t.json", Err(TracePathError::Traversal)),
+        ] {
+            assert_eq!(destination(given), cleaned.map(PathBuf::from), "{given:?}");
+        }
+    }
+}
