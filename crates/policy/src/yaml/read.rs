@@ -106,8 +106,20 @@ impl Place<'_> {
         value.items().ok_or_else(|| self.wrong_type(value, "a list"))
     }
 
-    /// Reads the value of a key of the mapping here into `field`, which stays at its default when the value is null.
-    pub fn member<'d, T: Read<'d>>(&self, key: &str, value: Value<'d>, field: &mut T) -> Result<(), Error> {
+    /// The value of a key of the mapping here; the default when it is null.
+    pub fn member<'d, T: Read<'d>>(&self, key: &str, value: Value<'d>) -> Result<T, Error> {
+        let mut member = T::default();
+        self.member_into(&mut member, key, value)?;
+        Ok(member)
+    }
+
+    /// [`Place::member`] into a field that is at its default.
+    pub fn member_into<'d, T: Read<'d>>(
+        &self,
+        field: &mut T,
+        key: &str,
+        value: Value<'d>,
+    ) -> Result<(), Error> {
         if value.is_null() {
             Ok(())
         } else {
@@ -333,7 +345,7 @@ macro_rules! record {
                 const KEYS: &[&str] = &[$($key),+];
                 for (key, at, value) in place.entries(value)? {
                     match key {
-                        $($key => place.member(key, value, &mut self.$field)?,)+
+                        $($key => place.member_into(&mut self.$field, key, value)?,)+
                         _ => place.unknown(key, at, KEYS)?,
                     }
                 }
