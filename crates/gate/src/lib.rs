@@ -11,6 +11,7 @@
 
 pub mod approval;
 pub mod audit;
+pub mod bundle;
 pub mod child;
 pub mod clock;
 pub mod credential;
