@@ -13,6 +13,8 @@ rules:
   - {name: s, effect: require_approval, match: {tool_names: [fs.write]}}
 ";
 
+type Decide = fn() -> Decision;
+
 /// A decision with a credential.
 fn credentialed() -> Decision {
     let policy = "{default_verdict: block, rules: [{name: r, effect: allow, match: {}, require_broker_credential: true}]}";
@@ -61,16 +63,18 @@ fn names(directory: &Path) -> Vec<String> {
 
 #[test]
 fn each_record_goes_where_it_was_asked_for() {
-    for (decision, record) in [
-        (asked(), Some("approval.json")),
-        (unproved(), Some("delegation.json")),
-        (credentialed(), Some("credential.json")),
-        (stopped(), Some("kill_switch_journal.jsonl")),
-    ] {
+    let cases: [(Decide, &str); 4] = [
+        (asked, "approval.json"),
+        (unproved, "delegation.json"),
+        (credentialed, "credential.json"),
+        (stopped, "kill_switch_journal.jsonl"),
+    ];
+    for (decide, record) in cases {
+        let decision = decide();
         let directory = tempfile::tempdir().unwrap();
         let to = below(directory.path());
         let written = decision.write(&to).unwrap();
-        let mut expected: Vec<_> = record.into_iter().chain(["trace.json"]).collect();
+        let mut expected = [record, "trace.json"];
         expected.sort_unstable();
         assert_eq!(names(directory.path()), expected);
         assert_eq!(written.trace, to.trace);
@@ -85,24 +89,25 @@ fn each_record_goes_where_it_was_asked_for() {
 #[test]
 fn without_its_other_records_no_trace_is_left() {
     type Block = fn(&mut Destinations, String);
-    let cases: [(Decision, Block, &str); 3] = [
+    let cases: [(Decide, Block, &str); 3] = [
         (
-            asked(),
+            asked,
             |to, path| to.approval_audit = path,
             "approval audit record",
         ),
         (
-            unproved(),
+            unproved,
             |to, path| to.delegation_audit = path,
             "delegation audit record",
         ),
         (
-            credentialed(),
+            credentialed,
             |to, path| to.credential_evidence = path,
             "credential evidence record",
         ),
     ];
-    for (decision, block, expected) in cases {
+    for (decide, block, expected) in cases {
+        let decision = decide();
         let directory = tempfile::tempdir().unwrap();
         let mut to = below(directory.path());
         // A directory stands where the record should go.

@@ -32,7 +32,7 @@ fn what_cannot_be_judged_is_an_error() {
     bad_approval_key.approval_key = Fact::Unavailable("read public key: gone".to_owned());
     let mut bad_delegation_key = Bench::of(DELEGATED);
     bad_delegation_key.delegation_key = Fact::Unavailable("read public key: gone".to_owned());
-    for (bench, call, error) in [
+    for (bench, call, error) in vec![
         // At ordinary risk an unusable kill switch is a wrong setting; at high risk it blocks, with a trace.
         (
             Bench::of(ALLOW).without_its_kill_switch(),
