@@ -289,7 +289,7 @@ mod tests {
     fn json(text: &str) -> Vec<u8> {
         let mut json = Vec::new();
         canonical_json(&read_text(text).unwrap(), &mut |bytes| {
-            json.extend_from_slice(bytes)
+            json.extend_from_slice(bytes);
         });
         json
     }

@@ -77,8 +77,10 @@ mod tests {
 
     #[test]
     fn set_and_unset_again_equals_unset() {
-        let mut controls = Sparse::<AgentControls>::default();
-        controls.require_agent_owner = true;
+        let mut controls = Sparse::from(AgentControls {
+            require_agent_owner: true,
+            ..AgentControls::default()
+        });
         assert_ne!(controls, Sparse::default());
         controls.require_agent_owner = false;
         assert_eq!(controls, Sparse::default());

@@ -14,7 +14,7 @@ enum Chomping {
     Keep,
 }
 
-impl<'t> Parser<'t> {
+impl Parser<'_> {
     /// The block scalar at the cursor, below a collection at `indent`.
     pub(super) fn block_scalar(&mut self, indent: isize) -> Result<String, Error> {
         let folded = self.cursor.peek() == b'>';

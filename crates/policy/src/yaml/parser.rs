@@ -64,6 +64,7 @@ enum Tag {
 }
 
 /// A value that is not a block collection, before its properties are applied.
+#[derive(Clone, Copy)]
 pub(super) enum Leaf {
     Alias(NodeId),
     New(Content),

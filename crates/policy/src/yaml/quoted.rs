@@ -7,7 +7,7 @@ use super::{
     parser::{Characters, Parser},
 };
 
-impl<'t> Parser<'t> {
+impl Parser<'_> {
     /// The quoted scalar at the cursor. In block context its further lines are indented more than `indent`.
     pub(super) fn quoted(&mut self, quote: u8, indent: Option<isize>) -> Result<Characters, Error> {
         let opening = self.cursor.at;
