@@ -18,7 +18,8 @@ mod sparse;
 pub use controls::{AgentControls, ApprovalControls, BrokerControls, ContextControls, CredentialControls};
 pub use limits::{CallLimit, LimitScope, LimitWindow, UnusedLimit};
 pub use matching::{
-    DelegationMatch, InventoryMatch, Match, MatchAliases, SkillMatch, TargetMatch, ToolAnnotations,
+    DelegationMatch, DestinationMatch, InventoryMatch, Match, MatchAliases, SkillMatch, TargetMatch,
+    ToolAnnotations,
 };
 pub use sections::{
     Dataflow, Endpoint, FailClosed, FreezeRange, FreezeWindow, HighRiskField, Intervention, McpTrust,

@@ -167,11 +167,11 @@ fn matching(members: &mut Members<'_, '_>, matching: &Match) {
         &matching.inventory.context_endpoint_classes,
     );
     members.list_unless_empty("ContextToolNames", &matching.inventory.context_tool_names);
-    members.list_unless_empty("DataClasses", &matching.target.data_classes);
+    members.list_unless_empty("DataClasses", &matching.destination.data_classes);
     members.list_unless_empty("DelegationScopes", &matching.delegation.delegation_scopes);
-    members.list_unless_empty("DestinationKinds", &matching.target.destination_kinds);
-    members.list_unless_empty("DestinationOps", &matching.target.destination_operations);
-    members.list_unless_empty("DestinationValues", &matching.target.destination_values);
+    members.list_unless_empty("DestinationKinds", &matching.destination.destination_kinds);
+    members.list_unless_empty("DestinationOps", &matching.destination.destination_operations);
+    members.list_unless_empty("DestinationValues", &matching.destination.destination_values);
     members.list_unless_empty("DiscoveryMethods", &matching.target.discovery_methods);
     members.list_unless_empty("EndpointClasses", &matching.target.endpoint_classes);
     members.list("Identities", &matching.identities);

@@ -114,10 +114,13 @@ fn matching(writer: &mut Writer, rule: &Rule) {
     });
     writer.list("skill_publishers", &matching.skill.skill_publishers);
     writer.list("skill_sources", &matching.skill.skill_sources);
-    writer.list("data_classes", &matching.target.data_classes);
-    writer.list("destination_kinds", &matching.target.destination_kinds);
-    writer.list("destination_values", &matching.target.destination_values);
-    writer.list("destination_operations", &matching.target.destination_operations);
+    writer.list("data_classes", &matching.destination.data_classes);
+    writer.list("destination_kinds", &matching.destination.destination_kinds);
+    writer.list("destination_values", &matching.destination.destination_values);
+    writer.list(
+        "destination_operations",
+        &matching.destination.destination_operations,
+    );
     writer.list("provenance_sources", &matching.provenance_sources);
     writer.list("identities", &matching.identities);
     writer.list("workspace_prefixes", &matching.workspace_prefixes);

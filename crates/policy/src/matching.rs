@@ -3,7 +3,7 @@
 use gait_artifact::{
     intent::{ArgProvenance, Context, Delegation, Intent, ScriptStep, SkillProvenance, Target},
     inventory::{Inventory, InventoryEntry},
-    policy::{DelegationMatch, InventoryMatch, SkillMatch, TargetMatch, ToolAnnotations},
+    policy::{DelegationMatch, InventoryMatch, Match, SkillMatch, ToolAnnotations},
 };
 
 use crate::compile::{RuleRef, pattern::cleaned};
@@ -56,7 +56,7 @@ pub(crate) fn matches(rule: RuleRef<'_>, call: &Call<'_>) -> bool {
     admits(&wanted.tool_names, call.tool_name)
         && admits(&wanted.risk_classes, &call.context.risk_class)
         && admits(&wanted.identities, &call.context.identity)
-        && targets_match(&wanted.target, call.targets)
+        && targets_match(wanted, call.targets)
         && admits_some(
             &wanted.provenance_sources,
             call.arg_provenance.iter().map(|entry| entry.source.as_str()),
@@ -100,16 +100,17 @@ fn admits_some<'a>(listed: &[String], mut values: impl Iterator<Item = &'a str>)
 }
 
 /// Each condition may be met by another target.
-fn targets_match(wanted: &TargetMatch, targets: &[Target]) -> bool {
+fn targets_match(wanted: &Match, targets: &[Target]) -> bool {
     let some = |listed: &[String], field: fn(&Target) -> &str| admits_some(listed, targets.iter().map(field));
+    let (wanted, destination) = (&*wanted.target, &*wanted.destination);
     some(&wanted.target_kinds, |target| &target.kind)
-        && some(&wanted.destination_kinds, |target| &target.kind)
+        && some(&destination.destination_kinds, |target| &target.kind)
         && some(&wanted.target_values, |target| &target.value)
-        && some(&wanted.destination_values, |target| &target.value)
+        && some(&destination.destination_values, |target| &target.value)
         && some(&wanted.endpoint_classes, |target| &target.endpoint_class)
         && some(&wanted.discovery_methods, |target| &target.discovery_method)
-        && some(&wanted.data_classes, |target| &target.sensitivity)
-        && some(&wanted.destination_operations, |target| &target.operation)
+        && some(&destination.data_classes, |target| &target.sensitivity)
+        && some(&destination.destination_operations, |target| &target.operation)
         && annotations_match(wanted.tool_annotations, targets)
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use gait_artifact::{
     policy::{
         AgentControls, ApprovalControls, BrokerControls, CallLimit, ContextControls, CredentialControls,
-        Dataflow, DelegationMatch, Endpoint, FailClosed, FreezeRange, FreezeWindow, HighRiskField,
-        Intervention, InventoryMatch, LimitScope, LimitWindow, Match, McpTrust, Policy, RequiredField, Rule,
-        SandboxConstraint, ScriptLimits, Sparse, TargetMatch, ToolAnnotations, WrittenPolicy,
+        Dataflow, DelegationMatch, DestinationMatch, Endpoint, FailClosed, FreezeRange, FreezeWindow,
+        HighRiskField, Intervention, InventoryMatch, LimitScope, LimitWindow, Match, McpTrust, Policy,
+        RequiredField, Rule, SandboxConstraint, ScriptLimits, Sparse, TargetMatch, ToolAnnotations,
+        WrittenPolicy,
     },
     text,
     verdict::Verdict,
@@ -123,9 +124,10 @@ prop_compose! {
         Match {
             tool_names, provenance_sources, workspace_prefixes,
             target: TargetMatch {
-                target_values, endpoint_classes, discovery_methods, tool_annotations, destination_operations,
+                target_values, endpoint_classes, discovery_methods, tool_annotations,
                 ..TargetMatch::default()
             }.into(),
+            destination: DestinationMatch { destination_operations, ..DestinationMatch::default() }.into(),
             inventory: InventoryMatch { context_tool_names, ..InventoryMatch::default() }.into(),
             delegation: DelegationMatch { require_delegation, max_delegation_depth, ..DelegationMatch::default() }.into(),
             ..Match::default()

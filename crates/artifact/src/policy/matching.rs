@@ -12,18 +12,21 @@ pub struct Match {
     pub tool_names: Vec<String>,
     /// Risk classes of the context, lower case.
     pub risk_classes: Vec<String>,
-    /// Sources of argument provenance, lower case.
-    pub provenance_sources: Vec<String>,
-    /// Identities of the context.
-    pub identities: Vec<String>,
-    /// Prefixes of the workspace.
-    pub workspace_prefixes: Vec<String>,
     /// What the targets must be.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "TargetMatch"))]
     pub target: Sparse<TargetMatch>,
     /// Where the skill must come from.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "SkillMatch"))]
     pub skill: Sparse<SkillMatch>,
+    /// Where data may go.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "DestinationMatch"))]
+    pub destination: Sparse<DestinationMatch>,
+    /// Sources of argument provenance, lower case.
+    pub provenance_sources: Vec<String>,
+    /// Identities of the context.
+    pub identities: Vec<String>,
+    /// Prefixes of the workspace.
+    pub workspace_prefixes: Vec<String>,
     /// What the inventory must know of the tool.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "InventoryMatch"))]
     pub inventory: Sparse<InventoryMatch>,
@@ -47,14 +50,6 @@ pub struct TargetMatch {
     pub discovery_methods: Vec<String>,
     /// Hints a target must carry.
     pub tool_annotations: ToolAnnotations,
-    /// Sensitivities of targets, lower case.
-    pub data_classes: Vec<String>,
-    /// Kinds of targets, lower case; independent of `target_kinds`.
-    pub destination_kinds: Vec<String>,
-    /// Exact target values; independent of `target_values`.
-    pub destination_values: Vec<String>,
-    /// Operations of targets, lower case.
-    pub destination_operations: Vec<String>,
 }
 
 impl Unset for TargetMatch {
@@ -69,6 +64,25 @@ impl Unset for TargetMatch {
             idempotent_hint: None,
             open_world_hint: None,
         },
+    };
+}
+
+/// Conditions on the targets as places that data goes to. Each may be met by another target.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct DestinationMatch {
+    /// Sensitivities of targets, lower case.
+    pub data_classes: Vec<String>,
+    /// Kinds of targets, lower case; independent of `target_kinds`.
+    pub destination_kinds: Vec<String>,
+    /// Exact target values; independent of `target_values`.
+    pub destination_values: Vec<String>,
+    /// Operations of targets, lower case.
+    pub destination_operations: Vec<String>,
+}
+
+impl Unset for DestinationMatch {
+    const UNSET: &'static Self = &Self {
         data_classes: Vec::new(),
         destination_kinds: Vec::new(),
         destination_values: Vec::new(),

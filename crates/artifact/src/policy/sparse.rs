@@ -54,8 +54,8 @@ impl<T: Unset + fmt::Debug> fmt::Debug for Sparse<T> {
 mod tests {
     use super::*;
     use crate::policy::{
-        AgentControls, BrokerControls, CredentialControls, DelegationMatch, InventoryMatch, Rule, SkillMatch,
-        TargetMatch, WrittenRule,
+        AgentControls, BrokerControls, CredentialControls, DelegationMatch, DestinationMatch, InventoryMatch,
+        Rule, SkillMatch, TargetMatch, WrittenRule,
     };
 
     fn unset_is_default<T: Unset + fmt::Debug>() {
@@ -69,6 +69,7 @@ mod tests {
         unset_is_default::<BrokerControls>();
         unset_is_default::<CredentialControls>();
         unset_is_default::<DelegationMatch>();
+        unset_is_default::<DestinationMatch>();
         unset_is_default::<InventoryMatch>();
         unset_is_default::<SkillMatch>();
         unset_is_default::<TargetMatch>();

@@ -3,8 +3,8 @@
 use gait_artifact::{
     policy::{
         AgentControls, ApprovalControls, BrokerControls, ContextControls, CredentialControls,
-        DelegationMatch, InventoryMatch, Match, MatchAliases, Rule, SkillMatch, TargetMatch, ToolAnnotations,
-        WrittenRule,
+        DelegationMatch, DestinationMatch, InventoryMatch, Match, MatchAliases, Rule, SkillMatch,
+        TargetMatch, ToolAnnotations, WrittenRule,
     },
     text, vocabulary,
 };
@@ -103,6 +103,13 @@ fn matching<'d>(section: &Section<'_, 'd>, draft: &MatchDraft<'d>) -> Result<Mat
             skill_sources: list_lower(&draft.skill_sources),
         }
         .into(),
+        destination: DestinationMatch {
+            data_classes: list_lower(&draft.data_classes),
+            destination_kinds: list_lower(&draft.destination_kinds),
+            destination_values: list(&draft.destination_values),
+            destination_operations: list_lower(&draft.destination_operations),
+        }
+        .into(),
         inventory: InventoryMatch {
             context_tool_names: list_lower(&draft.context_tool_names),
             context_data_classes: list_lower(&draft.context_data_classes),
@@ -137,10 +144,6 @@ fn target<'d>(section: &Section<'_, 'd>, draft: &MatchDraft<'d>) -> Result<Targe
         endpoint_classes,
         discovery_methods,
         tool_annotations: annotations(&draft.tool_annotations),
-        data_classes: list_lower(&draft.data_classes),
-        destination_kinds: list_lower(&draft.destination_kinds),
-        destination_values: list(&draft.destination_values),
-        destination_operations: list_lower(&draft.destination_operations),
     })
 }
 
