@@ -1,8 +1,9 @@
 //! What comes out of the gate.
 
 use gait_artifact::{
-    Verdict, approval::ApprovalAuditRecord, credential::CredentialEvidence, decision::KillSwitchDecision,
-    delegation::DelegationAuditRecord, intent::Intent, kill_switch::KillSwitchJournalEntry,
+    Timestamp, Verdict, approval::ApprovalAuditRecord, credential::CredentialEvidence,
+    decision::KillSwitchDecision, delegation::DelegationAuditRecord, intent::Intent,
+    kill_switch::KillSwitchJournalEntry,
 };
 use gait_canon::Digest;
 use gait_policy::Evaluation;
@@ -123,4 +124,13 @@ pub struct FastPath {
     pub pattern_id: String,
     /// `approved_script_match`, `approved_script_not_found`, `not_script`, or empty when no registry was asked.
     pub registry_reason: String,
+}
+
+/// What the policy says of a call, or what stands above it.
+pub(crate) struct Judgement {
+    pub(crate) evaluation: Evaluation,
+    pub(crate) kill_switch: Option<KillSwitchDecision>,
+    pub(crate) fast_path: FastPath,
+    pub(crate) created_at: Timestamp,
+    pub(crate) latency_ms: f64,
 }

@@ -2,7 +2,7 @@
 //!
 //! What comes in: an intent as its caller wrote it, the tokens it presents, and a gate that holds the policy, the keys
 //! and the facts of the deployment. What goes out: a [`Decision`] with a signed trace. The order of checks stands in
-//! one place, [`decide`]; each check has a module of its own.
+//! one place, [`Gate::decide`]; each check has a module of its own.
 //!
 //! Only an enforced `allow` makes a [`Permit`], the one thing that lets a call execute. Whatever goes wrong on the way
 //! is an error, and an error lets nothing through. The crate prints nothing and knows no command line; files, processes
@@ -15,11 +15,12 @@ pub mod bundle;
 pub mod child;
 pub mod clock;
 pub mod credential;
-pub mod decide;
+mod decide;
 pub mod decision;
 pub mod delegation;
 mod error;
 pub mod facts;
+mod gate;
 pub mod kill_switch;
 mod outcome;
 mod prepare;
@@ -35,8 +36,8 @@ pub mod store;
 pub mod token;
 pub mod trace;
 
-pub use decide::{Call, Deployment, Gate, Signer};
 pub use decision::{Decision, Permit};
 pub use error::GateError;
 pub use facts::Fact;
+pub use gate::{Call, Deployment, Gate, Signer};
 pub use outcome::{Outcome, Simulation};

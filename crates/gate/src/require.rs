@@ -3,9 +3,9 @@
 use gait_canon::PublicKey;
 
 use crate::{
-    decide::Gate,
     error::GateError,
     facts::{Fact, InventoryFile},
+    gate::Gate,
     script::VerifiedRegistry,
 };
 

@@ -13,10 +13,10 @@ use gait_policy::Evaluation;
 use crate::{
     approval::{self, ApprovalOutcome, ApprovalStage, ApprovalTerms},
     credential,
-    decide::{Call, Gate},
     decision::Limits,
     delegation::{self, DelegationOutcome, DelegationStage},
     error::GateError,
+    gate::{Call, Gate},
     outcome::Outcome,
     profile::{Profile, ProfileError},
     rate_limit::{CounterClass, Taken},
@@ -63,14 +63,17 @@ impl Gate<'_> {
             &*intent.context().identity,
             self.deployment.clock.now(),
         );
-        let taken = if call.simulate || outcome.verdict() == Verdict::Block {
-            self.deployment
-                .rate_limiter
-                .preview(limit, class, tool, identity, now)?
+        let limiter = self.deployment.rate_limiter;
+        let taken = if outcome.verdict() == Verdict::Block {
+            // Trouble with the counters is no reason to answer a stopped call with an error instead of the block.
+            let Ok(taken) = limiter.preview(limit, class, tool, identity, now) else {
+                return Ok(None);
+            };
+            taken
+        } else if call.simulate {
+            limiter.preview(limit, class, tool, identity, now)?
         } else {
-            self.deployment
-                .rate_limiter
-                .take(limit, class, tool, identity, now)?
+            limiter.take(limit, class, tool, identity, now)?
         };
         if !taken.allowed {
             outcome.block(match class {

@@ -70,7 +70,7 @@ impl Decision {
         }
         if let Some(audit) = &self.delegation.audit {
             let path = named(&to.delegation_audit, "delegation_audit");
-            write("delegation audit record", Path::new(&path), audit)?;
+            write_anywhere("delegation audit record", Path::new(&path), audit)?;
             written.delegation_audit = Some(path);
         }
         write("trace", &trace_path, self.trace.record())?;
@@ -104,4 +104,18 @@ fn write(record: &'static str, path: &Path, value: &impl Serialize) -> Result<()
         replaced => replaced,
     };
     written.map_err(failed)
+}
+
+/// Writes a record to any path, also outside of the working directory: callers of delegation audits rely on that.
+fn write_anywhere(record: &'static str, path: &Path, value: &impl Serialize) -> Result<(), GateError> {
+    let bytes = record_file::to_bytes(value).map_err(|source| GateError::Encode { record, source })?;
+    let failed = |source| GateError::Write {
+        record,
+        path: path.to_owned(),
+        source,
+    };
+    if let Some(directory) = path.parent() {
+        atomic::create_directories(directory).map_err(failed)?;
+    }
+    atomic::write_or_replace(path, &bytes, MODE).map_err(failed)
 }
