@@ -8,11 +8,13 @@ mod excerpt;
 mod kind;
 mod migration;
 
+use std::fmt;
+
 use gait_canon::json::{self, Object, Value};
 use serde::Serialize;
 
 pub use excerpt::Excerpt;
-pub use kind::{EXIT_OK, ErrorKind};
+pub use kind::{EXIT_OK, ErrorKind, exit_code_of};
 pub use migration::Migration;
 
 /// The failed outcome of a command: an error text, its kind, and whatever else the JSON object carries.
@@ -169,6 +171,13 @@ impl Failure {
             object.insert("error_code", self.0.kind.error_code());
         }
         object
+    }
+}
+
+/// The text of the error alone.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.text)
     }
 }
 

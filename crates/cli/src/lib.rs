@@ -16,6 +16,7 @@ pub mod context;
 mod dispatch;
 pub mod env;
 pub mod error;
+mod facts;
 pub mod help;
 mod intent_file;
 pub mod interface;

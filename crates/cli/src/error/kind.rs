@@ -1,5 +1,7 @@
 //! Kinds of failure, and what follows from each.
 
+use gait_artifact::Verdict;
+
 /// What kind of failure an error is. The kind decides everything that is not text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorKind {
@@ -147,5 +149,16 @@ impl ErrorKind {
             7 => Self::DependencyMissing.error_category(),
             _ => Self::Internal.error_category(),
         }
+    }
+}
+
+/// The exit code that tells a verdict to a caller that reads nothing else: success alone means that a call may go on as
+/// it was answered.
+#[must_use]
+pub const fn exit_code_of(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Allow | Verdict::DryRun => EXIT_OK,
+        Verdict::RequireApproval => ErrorKind::ApprovalRequired.exit_code(),
+        Verdict::Block => ErrorKind::PolicyBlocked.exit_code(),
     }
 }

@@ -12,9 +12,8 @@ use gait_artifact::{
 use super::{
     draft::{AnnotationsDraft, MatchDraft, RuleDraft},
     error::{Fault, InvalidSetting},
-    normalize::verdict,
     section,
-    settings::{Section, list, list_lower, trimmed},
+    settings::{Section, list, list_lower, trimmed, verdict},
 };
 use crate::yaml::{Given, Place};
 

@@ -1,6 +1,6 @@
 //! The settings of one section: brought into normal form, checked against what they may be.
 
-use gait_artifact::text;
+use gait_artifact::{text, verdict::Verdict};
 
 use super::{
     draft::{Integer, Text},
@@ -192,4 +192,30 @@ pub(super) fn trimmed_or(given: &Text<'_>, default: &str) -> String {
     } else {
         text.to_owned()
     }
+}
+
+/// A verdict under its own key or an alias; given twice, both must say the same.
+pub(super) fn verdict<'d>(
+    section: &Section<'_, 'd>,
+    (key, given): (&str, &Text<'d>),
+    (alias, alias_given): (&'static str, &Text<'d>),
+) -> Result<Option<Verdict>, InvalidSetting> {
+    let word = text::trim_lower(&given.value);
+    let alias_word = text::trim_lower(&alias_given.value);
+    let (key, given, word) = match (word.is_empty(), alias_word.is_empty()) {
+        (true, true) => return Ok(None),
+        (true, false) => (alias, alias_given, alias_word),
+        (false, false) if word != alias_word => {
+            let fault = Fault::Conflict {
+                other: alias,
+                other_value: alias_word,
+            };
+            return Err(section.fault(key, given.source(), fault));
+        }
+        (false, _) => (key, given, word),
+    };
+    let expected = || Verdict::ALL.map(Verdict::as_str).to_vec();
+    word.parse()
+        .map(Some)
+        .map_err(|_| section.unsupported(key, given, word, expected()))
 }

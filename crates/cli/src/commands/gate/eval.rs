@@ -1,23 +1,22 @@
 //! `gait gate eval`: judge one tool call and leave a signed trace.
 
-use std::{fmt::Write as _, path::Path};
-
-use gait_artifact::{
-    Timestamp, Verdict,
-    context::{ContextEnvelope, MAX_ENVELOPE_BYTES, VerifiedEnvelope},
-    inventory::Inventory,
+use std::{
+    fmt::{self, Write as _},
+    mem::ManuallyDrop,
+    path::Path,
 };
+
+use gait_artifact::{Timestamp, policy::Policy};
 use gait_canon::keys;
-use gait_disk::{path, read::read_bounded};
 use gait_gate::{
-    Call, Deployment, Fact, Gate, Signer,
+    Call, Decision, Deployment, Fact, Gate, Signer,
     clock::SystemClock,
-    credential,
-    facts::InventoryFile,
+    credential::{self, CredentialBroker},
     kill_switch::KillSwitchFile,
-    profile::{Profile, ProfileError, UnknownProfile},
-    rate_limit::LocalRateLimiter,
+    profile::{Profile, ProfileError},
+    rate_limit::{LocalRateLimiter, RateLimiter},
     script::Registry,
+    store::Written,
     token,
 };
 use gait_policy::CompiledPolicy;
@@ -30,15 +29,12 @@ use super::{
 use crate::{
     arguments::Parsed,
     context::Context,
-    error::{EXIT_OK, ErrorKind, Failure},
-    intent_file,
+    error::{Failure, exit_code_of},
+    facts, intent_file,
     outcome::{CommandResult, Report},
     policy_file,
     spec::{CommandSpec, Flag},
 };
-
-/// The largest inventory that is read, in bytes.
-const MAX_INVENTORY_BYTES: usize = 16 << 20;
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("gate eval", "Judge one tool call and leave a signed trace")
     .explain("Evaluates an intent against a policy and prints the verdict; only allow may execute, and every decision leaves a signed trace.")
@@ -88,114 +84,135 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("gate eval", "Judge one to
     ]);
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    let explain = parsed.flag("explain");
-    if explain && !parsed.flag("json") {
+    if parsed.flag("explain") && !parsed.flag("json") {
         return Ok(Report::verbatim(format!("{}\n", SPEC.explain)));
     }
-    let settings = Settings::resolve(parsed)?;
-    let intent_path = parsed.text("intent");
-    if settings.policy.is_empty() || intent_path.is_empty() {
-        return Err(Failure::invalid_input("both --policy and --intent are required"));
-    }
-    let profile: Profile = settings
-        .profile
-        .parse()
-        .map_err(|error: UnknownProfile| Failure::invalid_input(error))?;
-    let simulate = parsed.flag("simulate");
-    let evaluation_time = evaluation_time(parsed.text("evaluation-time"))?;
-    require_production_signing(profile, &settings, simulate)?;
-
+    let invocation = Invocation::resolve(parsed, context)?;
+    let settings = &invocation.settings;
     let policy = CompiledPolicy::new(policy_file::read(&settings.policy)?);
-    let request = intent_file::read(intent_path)?;
-    let envelope = context_envelope(parsed.text("context-envelope"))?;
-    let kill_switch = match settings.kill_switch_state.as_str() {
-        "" => Fact::NotConfigured,
-        path => Fact::loaded(KillSwitchFile::new(path).load()),
-    };
-    let scripts = match parsed.text("approved-script-registry").trim() {
-        "" => Fact::NotConfigured,
-        path => Fact::loaded(Registry::load(Path::new(path))),
-    };
+    let call = invocation.call()?;
     let broker = credential::resolve(&settings.broker, &context.shared_environment())
         .map_err(Failure::invalid_input)?;
-    let no_public_key = keys::KeySource::default();
-    let signing = keys::signing_key(
-        &settings.key_mode,
-        &settings.signing_key,
-        &no_public_key,
-        context.environment(),
-    )?;
     let rate_limiter = LocalRateLimiter::new(&settings.rate_limit_state);
+    let deployment = invocation.deployment(policy, broker.as_deref(), &rate_limiter)?;
 
-    let gate = Gate::new(Deployment {
-        policy,
-        profile,
-        signer: Signer {
-            warning: signing.is_ephemeral.then_some(keys::EPHEMERAL_KEY_WARNING),
-            key: signing.key,
-        },
-        approval_key: settings.approval_key(context),
-        delegation_key: settings::delegation_key(parsed, context),
-        kill_switch,
-        inventory: inventory(settings.wrkr_inventory.trim()),
-        scripts,
-        script_key: settings::script_key(parsed, context),
-        broker: broker.as_deref(),
-        rate_limiter: &rate_limiter,
-        clock: &SystemClock,
-        producer_version: context.producer_version(),
-    })?;
-    let decision = gate.decide(&Call {
-        request,
-        envelope,
-        approval_tokens: token::unique_paths(
-            parsed.text("approval-token"),
-            parsed.text("approval-token-chain"),
-        ),
-        approval_reference: parsed.text("approval-token-ref").to_owned(),
-        delegation_tokens: token::unique_paths(
-            parsed.text("delegation-token"),
-            parsed.text("delegation-token-chain"),
-        ),
-        credential: settings.broker_overrides,
-        evaluation_time,
-        simulate,
-        correlation_id: context.correlation_id().to_owned(),
-    })?;
+    // The process ends soon: giving back the memory of thousands of rules piece by piece takes longer than deciding.
+    let gate = ManuallyDrop::new(Gate::new(deployment)?);
+    let decision = gate.decide(&call)?;
     let written = decision.write(&settings.destinations)?;
-
-    let exit = exit_code(decision.verdict());
-    if explain {
-        let explanation = explanation(&decision, gate.policy(), &written);
-        return Ok(Report::new(&explanation).exit(exit));
-    }
-    let output = Output::of(&decision, &written);
-    let mut unknown = String::new();
-    for key in &settings.unknown_keys {
-        let _ = writeln!(unknown, "warning: unknown key {key} in the project config");
-    }
-    Ok(Report::new(&output)
-        .lines(output.lines())
-        .exit(exit)
-        .diagnostics(unknown))
+    Ok(invocation.report(&decision, gate.policy(), &written))
 }
 
-/// The exit code is the answer to a caller that reads nothing else.
-pub(crate) const fn exit_code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Allow | Verdict::DryRun => EXIT_OK,
-        Verdict::RequireApproval => ErrorKind::ApprovalRequired.exit_code(),
-        Verdict::Block => ErrorKind::PolicyBlocked.exit_code(),
+/// One run of the command: its flags and what follows from them.
+struct Invocation<'a> {
+    parsed: &'a Parsed,
+    context: &'a Context<'a>,
+    settings: Settings,
+    profile: Profile,
+    evaluation_time: Option<Timestamp>,
+}
+
+impl<'a> Invocation<'a> {
+    /// Checks all that can be checked before a file is read.
+    fn resolve(parsed: &'a Parsed, context: &'a Context<'a>) -> Result<Self, Failure> {
+        let settings = Settings::resolve(parsed)?;
+        if settings.policy.is_empty() || parsed.text("intent").is_empty() {
+            return Err(Failure::invalid_input("both --policy and --intent are required"));
+        }
+        let profile = settings
+            .profile
+            .parse::<Profile>()
+            .map_err(Failure::invalid_input)?;
+        let evaluation_time = facts::evaluation_time(parsed.text("evaluation-time"))?;
+        require_production_signing(profile, &settings, parsed.flag("simulate"))?;
+        Ok(Self {
+            parsed,
+            context,
+            settings,
+            profile,
+            evaluation_time,
+        })
+    }
+
+    /// The call and what its caller presents with it.
+    fn call(&self) -> Result<Call, Failure> {
+        let parsed = self.parsed;
+        let tokens = |first: &str, more: &str| token::unique_paths(parsed.text(first), parsed.text(more));
+        Ok(Call {
+            request: intent_file::read(parsed.text("intent"))?,
+            envelope: facts::context_envelope(parsed.text("context-envelope"))?,
+            approval_tokens: tokens("approval-token", "approval-token-chain"),
+            approval_reference: parsed.text("approval-token-ref").to_owned(),
+            delegation_tokens: tokens("delegation-token", "delegation-token-chain"),
+            credential: self.settings.broker_overrides.clone(),
+            evaluation_time: self.evaluation_time,
+            simulate: parsed.flag("simulate"),
+            correlation_id: self.context.correlation_id().to_owned(),
+        })
+    }
+
+    /// The gate's parts, read from the files that flags and project defaults name.
+    fn deployment<'d>(
+        &self,
+        policy: CompiledPolicy,
+        broker: Option<&'d dyn CredentialBroker>,
+        rate_limiter: &'d dyn RateLimiter,
+    ) -> Result<Deployment<'d>, Failure> {
+        let (parsed, settings, context) = (self.parsed, &self.settings, self.context);
+        let no_public_key = keys::KeySource::default();
+        let signing = keys::signing_key(
+            &settings.key_mode,
+            &settings.signing_key,
+            &no_public_key,
+            context.environment(),
+        )?;
+        Ok(Deployment {
+            policy,
+            profile: self.profile,
+            signer: Signer {
+                warning: signing.is_ephemeral.then_some(keys::EPHEMERAL_KEY_WARNING),
+                key: signing.key,
+            },
+            approval_key: settings.approval_key(context),
+            delegation_key: settings::delegation_key(parsed, context),
+            kill_switch: configured(&settings.kill_switch_state, |path| {
+                KillSwitchFile::new(path).load()
+            }),
+            inventory: configured(settings.wrkr_inventory.trim(), facts::inventory),
+            scripts: configured(parsed.text("approved-script-registry").trim(), |path| {
+                Registry::load(Path::new(path))
+            }),
+            script_key: settings::script_key(parsed, context),
+            broker,
+            rate_limiter,
+            clock: &SystemClock,
+            producer_version: context.producer_version(),
+        })
+    }
+
+    fn report(&self, decision: &Decision, policy: &Policy, written: &Written) -> Report {
+        let exit = exit_code_of(decision.verdict());
+        if self.parsed.flag("explain") {
+            return Report::new(&explanation(decision, policy, written)).exit(exit);
+        }
+        let output = Output::of(decision, written);
+        let mut unknown = String::new();
+        for key in &self.settings.unknown_keys {
+            let _ = writeln!(unknown, "warning: unknown key {key} in the project config");
+        }
+        Report::new(&output)
+            .lines(output.lines())
+            .exit(exit)
+            .diagnostics(unknown)
     }
 }
 
-pub(crate) fn evaluation_time(text: &str) -> Result<Option<Timestamp>, Failure> {
-    match text.trim() {
-        "" => Ok(None),
-        text => match text.parse::<Timestamp>() {
-            Ok(time) => Ok(Some(time.to_utc())),
-            Err(error) => Err(Failure::invalid_input(error).context("invalid --evaluation-time")),
-        },
+/// A fact from the file at `path`, where one is named.
+fn configured<T, E: fmt::Display>(path: &str, load: impl Fn(&str) -> Result<T, E>) -> Fact<T> {
+    if path.is_empty() {
+        Fact::NotConfigured
+    } else {
+        Fact::loaded(load(path))
     }
 }
 
@@ -218,30 +235,4 @@ fn require_production_signing(
         return Err(ProfileError::SigningKey);
     }
     Ok(())
-}
-
-pub(crate) fn context_envelope(given: &str) -> Result<Option<VerifiedEnvelope>, Failure> {
-    let given = given.trim();
-    if given.is_empty() {
-        return Ok(None);
-    }
-    let path = path::local_or_absolute(Path::new(given))
-        .map_err(|_| Failure::invalid_input("context envelope path must be a local filesystem path"))?;
-    let bytes = read_bounded(&path, MAX_ENVELOPE_BYTES)
-        .map_err(|error| Failure::from(error).context("read context envelope"))?;
-    ContextEnvelope::read(&bytes)
-        .map(Some)
-        .map_err(|error| Failure::invalid_input(error).context("parse context envelope"))
-}
-
-pub(crate) fn inventory(given: &str) -> Fact<InventoryFile> {
-    if given.is_empty() {
-        return Fact::NotConfigured;
-    }
-    let path = path::clean(given);
-    let bytes = match read_bounded(Path::new(&path), MAX_INVENTORY_BYTES) {
-        Ok(bytes) => bytes,
-        Err(error) => return Fact::Unavailable(error.to_string()),
-    };
-    Fact::loaded(Inventory::read(&bytes).map(|inventory| InventoryFile { path, inventory }))
 }

@@ -1,10 +1,8 @@
 //! What the trials of a policy rest on beside policy and intent.
 
 use gait_artifact::{Timestamp, inventory::Inventory};
-use gait_gate::Fact;
 
 use crate::arguments::Parsed;
-use crate::commands::gate::eval;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::spec::Flag;
@@ -17,15 +15,17 @@ pub(super) const WRKR_INVENTORY: Flag = Flag::path("wrkr-inventory", "what is kn
 
 /// The instant that windows and expiries are judged for.
 pub(super) fn evaluation_time(parsed: &Parsed, context: &Context<'_>) -> Result<Timestamp, Failure> {
-    let given = eval::evaluation_time(parsed.text("evaluation-time"))?;
+    let given = crate::facts::evaluation_time(parsed.text("evaluation-time"))?;
     Ok(given.unwrap_or_else(|| context.now()))
 }
 
 /// The inventory. A trial without the one that was named would mislead, whatever the risk of the intent.
 pub(super) fn inventory(parsed: &Parsed) -> Result<Option<Inventory>, Failure> {
-    match eval::inventory(parsed.text("wrkr-inventory").trim()) {
-        Fact::NotConfigured => Ok(None),
-        Fact::Known(file) => Ok(Some(file.inventory)),
-        Fact::Unavailable(reason) => Err(Failure::invalid_input(reason).context("read wrkr inventory")),
+    match parsed.text("wrkr-inventory").trim() {
+        "" => Ok(None),
+        path => match crate::facts::inventory(path) {
+            Ok(file) => Ok(Some(file.inventory)),
+            Err(failure) => Err(failure.context("read wrkr inventory")),
+        },
     }
 }

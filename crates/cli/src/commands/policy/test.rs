@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use super::facts::{EVALUATION_TIME, WRKR_INVENTORY, evaluation_time, inventory};
 use crate::arguments::Parsed;
-use crate::commands::gate::eval::{context_envelope, exit_code};
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{Failure, exit_code_of};
+use crate::facts::context_envelope;
 use crate::intent_file;
 use crate::outcome::{CommandResult, Report};
 use crate::policy_file;
@@ -69,7 +69,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let output = Output::new(&policy, &intent, evaluate(&policy, &prepared, &facts));
     Ok(Report::new(&output)
         .line(&output.summary)
-        .exit(exit_code(output.verdict)))
+        .exit(exit_code_of(output.verdict)))
 }
 
 impl Output {
