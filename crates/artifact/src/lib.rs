@@ -27,6 +27,7 @@ pub mod result;
 #[cfg(feature = "schema")]
 pub mod schema;
 pub mod script;
+pub mod suggest;
 pub mod text;
 pub mod time;
 pub mod trace;

@@ -1,5 +1,7 @@
 //! From the first words of the command line to the command that answers.
 
+use gait_artifact::suggest::nearest;
+
 use crate::arguments::{self, ArgumentError};
 use crate::commands::{self, Command, Entry, Retired};
 use crate::context::Context;
@@ -8,7 +10,6 @@ use crate::help;
 use crate::outcome::Report;
 use crate::render::{self, Response};
 use crate::spec::{CommandSpec, GroupSpec, Positionals};
-use crate::suggest::nearest;
 
 /// Stands for the program itself where an error belongs to no command.
 static PROGRAM: CommandSpec = CommandSpec::new("gait", "the policy gate").label("");

@@ -27,7 +27,6 @@ pub mod policy_file;
 pub mod reference;
 pub mod render;
 pub mod spec;
-mod suggest;
 mod telemetry;
 pub mod version;
 mod wrapper;

@@ -136,8 +136,10 @@ pub enum Problem {
         found: &'static str,
     },
     /// A key that means nothing.
-    #[error("unknown key; known are {}", known.join(", "))]
+    #[error("unknown key; {}", nearest.map_or_else(|| format!("known are {}", known.join(", ")), |near| format!("did you mean {near}?")))]
     UnknownKey {
+        /// The key that was meant, if it looks like a misspelling.
+        nearest: Option<&'static str>,
         /// The keys that may stand there.
         known: &'static [&'static str],
     },

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use gait_artifact::suggest::nearest;
+
 use super::{
     document::{Document, Entries, Value},
     error::{Error, Problem, push_index, push_key},
@@ -131,7 +133,10 @@ impl Place<'_> {
     pub fn unknown(&self, key: &str, at: Value<'_>, known: &'static [&'static str]) -> Result<(), Error> {
         match self.unknown {
             UnknownKeys::Ignore => Ok(()),
-            UnknownKeys::Refuse => Err(self.key(key).error(at, Problem::UnknownKey { known })),
+            UnknownKeys::Refuse => {
+                let nearest = nearest(key, known.iter().copied());
+                Err(self.key(key).error(at, Problem::UnknownKey { nearest, known }))
+            }
         }
     }
 
