@@ -112,12 +112,7 @@ impl DelegationToken {
         form::fill_or_match(&mut self.schema_version, SCHEMA_VERSION, FormError::SchemaVersion)?;
         form::require_text(&mut self.token_id, "token_id")?;
         self.normalize_grant()?;
-        if self.created_at.is_zero() {
-            return Err(FormError::Missing("created_at"));
-        }
-        if self.expires_at.is_zero() {
-            return Err(FormError::Missing("expires_at"));
-        }
+        form::require_times(self.created_at, self.expires_at)?;
         Ok(self)
     }
 

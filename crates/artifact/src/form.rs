@@ -1,6 +1,6 @@
 //! What keeps a signed document from having a normal form.
 
-use crate::text;
+use crate::{text, time::Timestamp};
 
 /// The first thing found wrong with a token or a registry entry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -45,6 +45,16 @@ pub(crate) fn fill_or_match(
     } else {
         Err(error(given.clone()))
     }
+}
+
+/// Refuses times that were never set.
+pub(crate) fn require_times(created_at: Timestamp, expires_at: Timestamp) -> Result<(), FormError> {
+    for (time, member) in [(created_at, "created_at"), (expires_at, "expires_at")] {
+        if time.is_zero() {
+            return Err(FormError::Missing(member));
+        }
+    }
+    Ok(())
 }
 
 /// Trims `given`, which must have something in it.

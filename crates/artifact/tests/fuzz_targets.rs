@@ -8,8 +8,11 @@
 mod context_envelope;
 #[path = "../../../fuzz/fuzz_targets/intent_json.rs"]
 mod intent_json;
+#[path = "../../../fuzz/mutation.rs"]
+mod mutation;
 
-use proptest::{collection::vec, prelude::*, sample::Index, sample::select};
+use mutation::inputs;
+use proptest::prelude::*;
 
 const INTENTS: &[&str] = &[
     r#"{"tool_name":"fs.delete","args":{"path":" /a ","n":[1e3,-0,{"token_ref":"env:X"}]},"created_at":"2026-02-05T00:00:00+01:00",
@@ -30,27 +33,8 @@ const ENVELOPES: &[&str] = &[
     "content_digest":"1111111111111111111111111111111111111111111111111111111111111111","freshness_sla_seconds":5}]}"#,
 ];
 
-/// One of `seeds` after up to four changes: a byte replaced, a part cut out or repeated.
-fn damaged(seeds: &'static [&'static str]) -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![any::<u8>(), select(b"{}[]\",:\\ 0Aa%@\xff".to_vec())];
-    let change = (0_u8..4, any::<Index>(), any::<Index>(), byte);
-    (select(seeds), vec(change, 0..4)).prop_map(|(seed, changes)| {
-        let mut bytes = seed.as_bytes().to_vec();
-        for (kind, from, to, byte) in changes {
-            if bytes.is_empty() {
-                break;
-            }
-            let (from, to) = (from.index(bytes.len()), to.index(bytes.len()));
-            let (start, end) = (from.min(to), from.max(to));
-            match kind {
-                0 => bytes[from] = byte,
-                1 => bytes.insert(from, byte),
-                2 => drop(bytes.drain(start..end.min(start + 8))),
-                _ => bytes.extend_from_within(start..end),
-            }
-        }
-        bytes
-    })
+fn damaged(seeds: &[&str]) -> impl Strategy<Value = Vec<u8>> {
+    inputs(seeds.iter().map(|seed| seed.as_bytes().to_vec()).collect())
 }
 
 proptest! {

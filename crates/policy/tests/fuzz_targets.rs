@@ -6,8 +6,11 @@
 
 #[path = "../../../fuzz/fuzz_targets/evaluate.rs"]
 mod evaluate;
+#[path = "../../../fuzz/mutation.rs"]
+mod mutation;
 
-use proptest::{collection::vec, prelude::*, sample::Index, sample::select};
+use mutation::inputs;
+use proptest::prelude::*;
 
 const POLICIES: &[&str] = &[
     "default_verdict: allow
@@ -35,24 +38,16 @@ const INTENTS: &[&str] = &[
     "context":{"identity":"i","workspace":"/repo","risk_class":"critical"}}"#,
 ];
 
-/// A policy and an intent after up to three changes: a byte replaced or added, a part cut out or repeated.
+/// A policy and an intent, damaged.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![any::<u8>(), select(b"{}[]\",:\\ 0A*?%@\xff".to_vec())];
-    let change = (0_u8..4, any::<Index>(), any::<Index>(), byte);
-    (select(POLICIES), select(INTENTS), vec(change, 0..3)).prop_map(|(policy, intent, changes)| {
-        let mut bytes = [policy.as_bytes(), b"\0", intent.as_bytes()].concat();
-        for (kind, from, to, byte) in changes {
-            let (from, to) = (from.index(bytes.len()), to.index(bytes.len()));
-            let (start, end) = (from.min(to), from.max(to));
-            match kind {
-                0 => bytes[from] = byte,
-                1 => bytes.insert(from, byte),
-                2 => drop(bytes.drain(start..end.min(start + 8))),
-                _ => bytes.extend_from_within(start..end),
-            }
-        }
-        bytes
-    })
+    let pairs = POLICIES
+        .iter()
+        .flat_map(|policy| INTENTS.iter().map(move |intent| (policy, intent)));
+    inputs(
+        pairs
+            .map(|(policy, intent)| [policy.as_bytes(), b"\0", intent.as_bytes()].concat())
+            .collect(),
+    )
 }
 
 proptest! {

@@ -1,28 +1,11 @@
 //! What an approved script gets around, and what it does not.
 
-use super::{Scenario, allowed, blocked, row};
+use super::{ALLOW, BLOCK, CONTEXT_BOUND, FROZEN_BY_THE_LAXER_RULE, Scenario, allowed, blocked, row};
 use crate::deployment::{Bench, at, call, script};
 
-const ALLOW: &str = "{default_verdict: allow, rules: []}";
-const BLOCK: &str = "{default_verdict: block, rules: []}";
 const ASK: &str = "{default_verdict: require_approval, rules: []}";
 const LIMITED: &str =
     "{default_verdict: block, rules: [{name: r, effect: allow, match: {}, rate_limit: {requests: 5}}]}";
-/// Both rules match writes at one priority; only the laxer one knows of the freeze.
-const FROZEN_BY_THE_LAXER_RULE: &str = "
-default_verdict: allow
-rules:
-  - {name: strict, priority: 1, effect: block, match: {tool_names: [fs.write]}}
-  - name: lax
-    priority: 1
-    effect: dry_run
-    match: {tool_names: [fs.write]}
-    freeze_window: {timezone: UTC, effect: require_approval, windows: [{name: june, start: '2026-06-01T00:00:00', end: '2026-07-01T00:00:00'}]}
-";
-const CONTEXT_BOUND: &str = "
-default_verdict: block
-rules: [{name: reads, effect: allow, match: {tool_names: [fs.read]}, require_context_evidence: true}]
-";
 
 pub(super) fn approved_scripts() -> Vec<Scenario> {
     let approved = allowed("approved_script_match");
