@@ -2,7 +2,8 @@
 //!
 //! Three steps, and the first error ends the reading: the YAML is parsed ([`crate::yaml`]), its structure is read into
 //! a draft whose keys and types are known (`draft`), and the draft is normalised and checked, section by section
-//! (`normalize`). The drafts of rules are normalised one by one as they are read (`rules`). Every error knows line, column and key path.
+//! (`normalize`). The drafts of rules are normalised one by one as they are read (`rules`). Every error knows line, column
+//! and key path.
 
 mod draft;
 mod duration;

@@ -1,26 +1,13 @@
-//! The structure of a policy document: which keys there are and what type each has. Nothing is checked beyond that.
+//! The structure of the sections of a policy document: which keys there are and what type each has. Nothing is checked
+//! beyond that.
 
 use std::borrow::Cow;
 
-use super::rules::Rules;
 use crate::yaml::{Given, Texts, record};
 
 pub(super) type Text<'d> = Given<'d, Cow<'d, str>>;
 pub(super) type Integer<'d> = Given<'d, i64>;
 pub(super) type Flag<'d> = Given<'d, bool>;
-
-record! {
-    pub(super) struct PolicyDraft<'d> {
-        schema_id: Text<'d> = "schema_id",
-        schema_version: Text<'d> = "schema_version",
-        default_verdict: Text<'d> = "default_verdict",
-        default_action: Text<'d> = "default_action",
-        scripts: Given<'d, ScriptsDraft<'d>> = "scripts",
-        fail_closed: Given<'d, FailClosedDraft<'d>> = "fail_closed",
-        mcp_trust: Given<'d, McpTrustDraft<'d>> = "mcp_trust",
-        rules: Rules = "rules",
-    }
-}
 
 record! {
     pub(super) struct ScriptsDraft<'d> {

@@ -10,15 +10,29 @@ use gait_artifact::{
 };
 
 use super::{
-    draft::{FailClosedDraft, McpTrustDraft, PolicyDraft, ScriptsDraft, Text},
+    draft::{FailClosedDraft, McpTrustDraft, ScriptsDraft, Text},
     duration::parse_duration,
     error::{Fault, InvalidSetting, PolicyError},
+    rules::Rules,
     settings::{Section, list_lower, list_lower_or, trimmed, verdict},
 };
-use crate::yaml::{Place, UnknownKeys};
+use crate::yaml::{Given, Place, UnknownKeys, record};
 
 /// Risk classes that are meant when a section names none.
 const HIGH_RISK: &[&str] = &["critical", "high"];
+
+record! {
+    pub(super) struct PolicyDraft<'d> {
+        schema_id: Text<'d> = "schema_id",
+        schema_version: Text<'d> = "schema_version",
+        default_verdict: Text<'d> = "default_verdict",
+        default_action: Text<'d> = "default_action",
+        scripts: Given<'d, ScriptsDraft<'d>> = "scripts",
+        fail_closed: Given<'d, FailClosedDraft<'d>> = "fail_closed",
+        mcp_trust: Given<'d, McpTrustDraft<'d>> = "mcp_trust",
+        rules: Rules = "rules",
+    }
+}
 
 pub(super) fn policy(draft: PolicyDraft<'_>) -> Result<Policy, PolicyError> {
     let place = Place::root(UnknownKeys::Refuse);
