@@ -42,6 +42,9 @@ pub enum GateError {
     /// The counters of rate limits can't be used.
     #[error(transparent)]
     RateLimit(#[from] crate::rate_limit::RateLimitError),
+    /// Two records of one decision would go to the same file.
+    #[error("more than one record would be written to {}", .0.display())]
+    SharedFile(PathBuf),
     /// A record can't be encoded.
     #[error("encode {record}: {source}")]
     Encode {

@@ -3,9 +3,9 @@
 //! The trace is written last: whoever finds one also finds the records beside it, and when a record can't be written
 //! no signed `allow` is left behind for a call that was answered with an error.
 
-use std::path::Path;
+use std::{collections::BTreeSet, fs, path::Path};
 
-use gait_disk::{Error, FileKind, atomic};
+use gait_disk::{Error, FileKind, atomic, path::clean};
 use serde::Serialize;
 
 use crate::{decision::Decision, error::GateError, kill_switch, record_file, trace};
@@ -43,8 +43,27 @@ pub struct Written {
     pub journal_failure: Option<String>,
 }
 
+impl Written {
+    /// Refuses two records in one file, of which only the last would be left. A pipe or a device takes any number.
+    fn refuse_shared_files(&self) -> Result<(), GateError> {
+        let others = [
+            &self.approval_audit,
+            &self.delegation_audit,
+            &self.credential_evidence,
+        ];
+        let mut seen = BTreeSet::from([clean(&self.trace)]);
+        for path in others.into_iter().flatten() {
+            let is_stream = fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir());
+            if !is_stream && !seen.insert(clean(path)) {
+                return Err(GateError::SharedFile(path.into()));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Decision {
-    /// Writes every record of this decision, the trace last.
+    /// Writes every record of this decision, the trace last. Nothing is written when two of them would go to one file.
     pub fn write(&self, to: &Destinations) -> Result<Written, GateError> {
         let id = &self.trace.record().trace_id;
         let named = |given: &str, kind: &str| match given.trim() {
@@ -53,28 +72,44 @@ impl Decision {
         };
         let trace = named(&to.trace, "trace");
         let trace_path = trace::destination(&trace)?;
-        let mut written = Written {
+        let approvals = self
+            .approval
+            .audit
+            .as_ref()
+            .map(|audit| (named(&to.approval_audit, "approval_audit"), audit));
+        let evidence = self
+            .credential
+            .as_ref()
+            .map(|record| (named(&to.credential_evidence, "credential_evidence"), record));
+        let delegations = self
+            .delegation
+            .audit
+            .as_ref()
+            .map(|audit| (named(&to.delegation_audit, "delegation_audit"), audit));
+        let written = Written {
             trace,
-            journal_failure: self.journal_failure(to),
-            ..Written::default()
+            approval_audit: approvals.as_ref().map(|(path, _)| path.clone()),
+            delegation_audit: delegations.as_ref().map(|(path, _)| path.clone()),
+            credential_evidence: evidence.as_ref().map(|(path, _)| path.clone()),
+            journal_failure: None,
         };
-        if let Some(audit) = &self.approval.audit {
-            let path = named(&to.approval_audit, "approval_audit");
+        written.refuse_shared_files()?;
+
+        let journal_failure = self.journal_failure(to);
+        if let Some((path, audit)) = approvals {
             write("approval audit record", Path::new(&path), audit)?;
-            written.approval_audit = Some(path);
         }
-        if let Some(evidence) = &self.credential {
-            let path = named(&to.credential_evidence, "credential_evidence");
-            write("credential evidence record", Path::new(&path), evidence)?;
-            written.credential_evidence = Some(path);
+        if let Some((path, record)) = evidence {
+            write("credential evidence record", Path::new(&path), record)?;
         }
-        if let Some(audit) = &self.delegation.audit {
-            let path = named(&to.delegation_audit, "delegation_audit");
+        if let Some((path, audit)) = delegations {
             write_anywhere("delegation audit record", Path::new(&path), audit)?;
-            written.delegation_audit = Some(path);
         }
         write("trace", &trace_path, self.trace.record())?;
-        Ok(written)
+        Ok(Written {
+            journal_failure,
+            ..written
+        })
     }
 
     /// Continues the kill switch's journal, and says what kept it from doing so.

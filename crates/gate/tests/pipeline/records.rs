@@ -158,3 +158,28 @@ fn a_trace_stays_inside_the_working_directory_unless_told_otherwise() {
         assert!(names(directory.path()).is_empty(), "{trace}");
     }
 }
+
+#[test]
+fn records_never_share_a_file() {
+    let directory = tempfile::tempdir().unwrap();
+    for decide in [credentialed as Decide, asked, unproved] {
+        let mut to = below(directory.path());
+        let shared = to.trace.replace("/records/", "/records/./");
+        to.approval_audit.clone_from(&shared);
+        to.delegation_audit.clone_from(&shared);
+        to.credential_evidence = shared;
+        let refused = decide().write(&to);
+        assert!(matches!(refused, Err(GateError::SharedFile(_))), "{refused:?}");
+        assert!(names(directory.path()).is_empty());
+
+        "/dev/null".clone_into(&mut to.trace);
+        for path in [
+            &mut to.approval_audit,
+            &mut to.delegation_audit,
+            &mut to.credential_evidence,
+        ] {
+            "/dev/null".clone_into(path);
+        }
+        decide().write(&to).unwrap();
+    }
+}
