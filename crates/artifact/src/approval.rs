@@ -49,10 +49,10 @@ pub struct ApprovalToken {
     /// What the consent covers, e.g. `tool:tool.write`, or `*`.
     pub scope: Vec<String>,
     /// The largest number of targets; 0 is no bound.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub max_targets: i64,
     /// The largest number of operations; 0 is no bound.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub max_ops: i64,
     /// From this instant on the token is void.
     pub expires_at: Timestamp,
@@ -224,12 +224,6 @@ pub struct ApprovalAuditEntry {
     /// Why it did not.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub error_code: String,
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 #[cfg(feature = "schema")]

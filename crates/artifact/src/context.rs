@@ -79,17 +79,11 @@ pub struct ReferenceRecord {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub sensitivity_label: String,
     /// How long it counts as fresh, in seconds.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub freshness_sla_seconds: i64,
     /// How it was retrieved.
     #[serde(skip_serializing_if = "Object::is_empty")]
     pub retrieval_params: Object,
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 /// How much of a context set a prompt had room for (`gait.context.budget_report`).

@@ -166,14 +166,8 @@ pub struct CredentialEvidence {
     /// When it ends.
     pub expires_at: Timestamp,
     /// Its life time in seconds.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub ttl_seconds: i64,
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 /// The published form of a broker request: the members of a [`CredentialRequest`], spelt as in all other artifacts.

@@ -73,7 +73,7 @@ pub struct SandboxDecision {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub env_exposure_mode: String,
     /// The attested time limit in seconds.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub timeout_seconds: i64,
     /// The attested isolation of the file system.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -134,15 +134,15 @@ pub struct McpTrustDecision {
     /// The file the judgement rests on.
     pub decision_source: String,
     /// The server's score, 0 to 1.
-    #[serde(skip_serializing_if = "is_zero_score")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub score: f64,
     /// The score the policy asks for.
-    #[serde(skip_serializing_if = "is_zero_score")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub threshold: f64,
     /// When the entry was updated.
     pub updated_at: Timestamp,
     /// The oldest entry the policy accepts, in seconds.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub max_age_seconds: i64,
     /// Whether the policy demands trust for this call.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -158,17 +158,6 @@ pub struct McpTrustDecision {
     pub publisher_allowed: bool,
     /// Why, sorted.
     pub reason_codes: Vec<String>,
-}
-
-// serde hands the members over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero_score(number: &f64) -> bool {
-    *number == 0.0
 }
 
 #[cfg(feature = "schema")]

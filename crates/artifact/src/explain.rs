@@ -52,10 +52,10 @@ pub struct PolicyExplanation {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub approval_required: bool,
     /// How many approvals are needed.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "gait_canon::json::is_default")]
     pub required_approvals: u64,
     /// How many approvals were valid.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "gait_canon::json::is_default")]
     pub valid_approvals: u64,
     /// Whether a broker must issue the credential.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -140,7 +140,7 @@ pub struct CredentialPosture {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub issuer: String,
     /// Its life time in seconds.
-    #[serde(skip_serializing_if = "is_unset")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub ttl_seconds: i64,
     /// Its reference.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -182,17 +182,6 @@ pub struct ProofRefs {
     /// The evidence of the issued credential.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub credential_evidence_path: String,
-}
-
-// serde hands the members over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_unset(number: &i64) -> bool {
-    *number == 0
 }
 
 #[cfg(feature = "schema")]

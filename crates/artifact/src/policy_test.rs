@@ -40,17 +40,11 @@ pub struct PolicyTestResult {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub delegation_matched: bool,
     /// Number of links in the claimed delegation.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "gait_canon::json::is_default")]
     pub delegation_depth: usize,
     /// The class of work the claimed delegation is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub delegation_scope: String,
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 #[cfg(feature = "schema")]

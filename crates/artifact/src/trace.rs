@@ -98,7 +98,7 @@ pub struct TraceRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub credential_job_binding: String,
     /// Life time of the claimed credential in seconds.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "gait_canon::json::is_default")]
     pub credential_ttl_seconds: i64,
     /// Reference of the credential that a broker issued.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -151,7 +151,7 @@ pub struct TraceRecord {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub context_evidence_mode: String,
     /// Number of distinct context records.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "gait_canon::json::is_default")]
     pub context_ref_count: usize,
     /// What enriched the intent, joined with `,`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -160,7 +160,7 @@ pub struct TraceRecord {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub script: bool,
     /// Number of its steps.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "gait_canon::json::is_default")]
     pub step_count: usize,
     /// Digest of its steps.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -184,7 +184,7 @@ pub struct TraceRecord {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<String>,
     /// Milliseconds spent on the decision itself.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "gait_canon::json::is_default")]
     pub latency_ms: f64,
     /// Ids of the approval tokens that were honoured, joined with `,`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -302,7 +302,7 @@ pub struct DelegationRef {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub requester_identity: String,
     /// Number of links in the chain.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub delegation_depth: usize,
     /// The class of work delegated.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -325,10 +325,6 @@ pub fn trace_id(policy: &Digest, intent: &Digest, verdict: Verdict) -> String {
 #[must_use]
 pub fn event_id(trace_id: &str, observed_at: Timestamp) -> String {
     short_id(&format!("{trace_id}:{observed_at}"))
-}
-
-fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
-    *number == T::default()
 }
 
 #[cfg(feature = "schema")]

@@ -91,11 +91,11 @@ struct Output<'a> {
     trace_reference_required: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
     failure_reason: &'static str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     child_exit_code: i64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     timed_out: bool,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     duration_ms: i64,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     verdict_counts: Vec<VerdictCount>,
@@ -132,14 +132,6 @@ impl<'a> Output<'a> {
             warnings: Vec::new(),
         }
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes members by reference"
-)]
-const fn is_zero(number: &i64) -> bool {
-    *number == 0
 }
 
 /// Runs the child that the positional arguments name.

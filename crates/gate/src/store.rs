@@ -122,35 +122,41 @@ impl Decision {
     }
 }
 
+/// Writes a record to an absolute path or one below the working directory.
 fn write(record: &'static str, path: &Path, value: &impl Serialize) -> Result<(), GateError> {
-    let bytes = record_file::to_bytes(value).map_err(|source| GateError::Encode { record, source })?;
-    let failed = |source| GateError::Write {
-        record,
-        path: path.to_owned(),
-        source,
-    };
-    atomic::create_parents(path).map_err(failed)?;
-    let written = match atomic::replace(path, &bytes, MODE) {
-        // What can't be replaced because it takes bytes as they come takes these.
-        Err(Error::NotRegular {
-            kind: FileKind::Pipe | FileKind::CharacterDevice,
-            ..
-        }) => atomic::write_or_replace(path, &bytes, MODE),
-        replaced => replaced,
-    };
-    written.map_err(failed)
+    put(record, path, value, |bytes| {
+        atomic::create_parents(path)?;
+        match atomic::replace(path, bytes, MODE) {
+            // What can't be replaced because it takes bytes as they come takes these.
+            Err(Error::NotRegular {
+                kind: FileKind::Pipe | FileKind::CharacterDevice,
+                ..
+            }) => atomic::write_or_replace(path, bytes, MODE),
+            replaced => replaced,
+        }
+    })
 }
 
 /// Writes a record to any path, also outside of the working directory: callers of delegation audits rely on that.
 fn write_anywhere(record: &'static str, path: &Path, value: &impl Serialize) -> Result<(), GateError> {
+    put(record, path, value, |bytes| {
+        if let Some(directory) = path.parent() {
+            atomic::create_directories(directory)?;
+        }
+        atomic::write_or_replace(path, bytes, MODE)
+    })
+}
+
+fn put(
+    record: &'static str,
+    path: &Path,
+    value: &impl Serialize,
+    write: impl FnOnce(&[u8]) -> Result<(), Error>,
+) -> Result<(), GateError> {
     let bytes = record_file::to_bytes(value).map_err(|source| GateError::Encode { record, source })?;
-    let failed = |source| GateError::Write {
+    write(&bytes).map_err(|source| GateError::Write {
         record,
         path: path.to_owned(),
         source,
-    };
-    if let Some(directory) = path.parent() {
-        atomic::create_directories(directory).map_err(failed)?;
-    }
-    atomic::write_or_replace(path, &bytes, MODE).map_err(failed)
+    })
 }

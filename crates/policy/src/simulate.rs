@@ -31,7 +31,7 @@ pub struct Comparison {
     /// How many intents were judged.
     pub fixtures_total: usize,
     /// How many of them are judged differently.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub changed_fixtures: usize,
     /// How often the baseline gives each verdict, by the verdict's name.
     pub baseline_verdicts: Vec<VerdictCount>,
@@ -190,10 +190,4 @@ fn change(fixture: &Fixture, before: Evaluation, after: Evaluation) -> Option<Ch
         || change.baseline_violations != change.candidate_violations
         || change.baseline_matched_rule != change.candidate_matched_rule;
     differs.then_some(change)
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &usize) -> bool {
-    *number == 0
 }

@@ -295,7 +295,7 @@ pub struct Context {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub credential_job_binding: String,
     /// Its life time in seconds.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub credential_ttl_seconds: i64,
     /// Reference of an approval outside Gait.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -383,7 +383,7 @@ pub struct Sandbox {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub env_exposure_mode: String,
     /// Time limit in seconds.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub timeout_seconds: i64,
     /// `none`, `workspace` or `container`.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -397,10 +397,4 @@ pub struct Sandbox {
     /// SHA-256 of that evidence, 64 lower-case hex digits.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub evidence_digest: String,
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero(number: &i64) -> bool {
-    *number == 0
 }

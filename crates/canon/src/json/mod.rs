@@ -53,6 +53,12 @@ pub fn to_value<T: Serialize + ?Sized>(value: &T) -> Result<Value, Error> {
     value.serialize(ser::ValueSerializer)
 }
 
+/// Whether a member has the value it has when it is left out: for `skip_serializing_if`, where documents omit zeros.
+#[must_use]
+pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 /// The canonical form of RFC 8785. Fails on numbers beyond the range of doubles.
 pub fn canonical_bytes(value: &Value) -> Result<Vec<u8>, Error> {
     let tape = Tape::of_value(value);

@@ -46,9 +46,9 @@ struct Output<'a> {
     expires_at: Timestamp,
     reason_code: String,
     scope: Vec<String>,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     max_targets: i64,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     max_ops: i64,
     key_id: String,
     #[serde(skip_serializing_if = "<[&str]>::is_empty")]
@@ -96,10 +96,4 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         description: "signed approval token created",
     };
     Ok(Report::new(&output).line(line).diagnostics(signer.notice()))
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-const fn is_zero(number: &i64) -> bool {
-    *number == 0
 }

@@ -28,7 +28,7 @@ struct Output<'a> {
     ok: bool,
     policy_path: &'a str,
     default_verdict: Verdict,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     rule_count: usize,
     detection: Detection,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -42,12 +42,6 @@ struct Output<'a> {
     gap_warnings: &'a [&'static str],
     next_commands: [String; 3],
     summary: String,
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-const fn is_zero(number: &usize) -> bool {
-    *number == 0
 }
 
 pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {

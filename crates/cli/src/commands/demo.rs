@@ -31,16 +31,8 @@ struct Output {
     reason_codes: Vec<String>,
     next_commands: Vec<String>,
     metrics_opt_in: &'static str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     duration_ms: u64,
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes members by reference"
-)]
-const fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {

@@ -21,7 +21,7 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("list-scripts", "List the 
 struct Output<'a> {
     ok: bool,
     registry: &'a str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     count: usize,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     entries: Vec<Listed<'a>>,
@@ -88,10 +88,4 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     Ok(Report::new(&output)
         .line(format!("list-scripts: {} entries in {path}", output.count))
         .lines(lines))
-}
-
-// serde hands the member over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-const fn is_zero(number: &usize) -> bool {
-    *number == 0
 }

@@ -19,9 +19,9 @@ pub(super) struct Output<'a> {
     violations: Vec<String>,
     #[serde(skip_serializing_if = "str::is_empty")]
     approval_ref: &'a str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     required_approvals: usize,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     valid_approvals: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     approval_audit_path: Option<&'a str>,
@@ -29,7 +29,7 @@ pub(super) struct Output<'a> {
     delegation_ref: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     delegation_required: bool,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     valid_delegations: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     delegation_audit_path: Option<&'a str>,
@@ -41,7 +41,7 @@ pub(super) struct Output<'a> {
     context_set_digest: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     context_evidence_mode: &'a str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     context_ref_count: usize,
     #[serde(skip_serializing_if = "str::is_empty")]
     context_source: &'a str,
@@ -98,9 +98,9 @@ struct ScriptOutput<'a> {
 struct RateLimitOutput<'a> {
     rate_limit_scope: &'static str,
     rate_limit_key: &'a str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     rate_limit_used: u64,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     rate_limit_remaining: u64,
 }
 
@@ -110,9 +110,9 @@ struct RateLimitOutput<'a> {
 struct BudgetOutput<'a> {
     destructive_budget_scope: &'static str,
     destructive_budget_key: &'a str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     destructive_budget_used: u64,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     destructive_budget_remaining: u64,
 }
 
@@ -128,14 +128,8 @@ struct CredentialOutput<'a> {
     credential_access_type: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     credential_ref: &'a str,
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     credential_ttl_seconds: i64,
-}
-
-// serde hands members over by reference.
-#[allow(clippy::trivially_copy_pass_by_ref)]
-fn is_zero<T: Default + PartialEq>(number: &T) -> bool {
-    *number == T::default()
 }
 
 impl<'a> Output<'a> {
