@@ -40,8 +40,8 @@ pub(crate) fn prepare(
         None => intent.without_context_claims(),
         Some(envelope) => {
             sources.push("context_envelope");
-            match intent.clone().with_evidence(envelope, now) {
-                Ok(bound) => bound,
+            match intent.check_evidence(envelope) {
+                Ok(()) => intent.with_evidence(envelope, now)?,
                 Err(_) if policy.fail_closed.applies_to(&intent.context().risk_class) => {
                     return Ok(Prepared {
                         intent,
@@ -50,7 +50,7 @@ pub(crate) fn prepare(
                         contradicts_context: true,
                     });
                 }
-                Err(error) => return Err(error),
+                Err(conflict) => return Err(conflict),
             }
         }
     };
@@ -59,11 +59,7 @@ pub(crate) fn prepare(
             if concerns(file, &bound) {
                 sources.push(&file.path);
             }
-            if bound.is_script() {
-                bound
-            } else {
-                bound.enriched(&file.inventory).0
-            }
+            bound.enriched(&file.inventory).0
         }
         None => bound,
     };
