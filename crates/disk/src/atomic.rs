@@ -2,26 +2,24 @@
 //!
 //! New content is written beside its destination under a hidden name, `.<name>.tmp-<random>`, flushed to the disk,
 //! given its mode and only then moved to its place, which the file system does in one step. A crash leaves the old
-//! content or the new, and at worst a hidden file that nothing reads.
+//! content or the new, and at worst a hidden file that nothing reads. [`Draft`] is for content that does not fit into
+//! memory.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::directory::{Directory, parent};
+use crate::directory::{Directory, parent, temporary_name};
 use crate::path::local_or_absolute;
 use crate::{Error, FileKind};
 
 pub use crate::directory::create_directories;
-
-/// Bytes of the destination's name that are kept in the temporary one. File systems allow 255 bytes for a name.
-const NAME_PREFIX_LIMIT: usize = 200;
+pub use crate::draft::Draft;
 
 /// Makes the missing directories above `path`, mode 0750 before the umask.
 ///
@@ -100,15 +98,7 @@ struct Content<'a> {
 }
 
 fn replace_in(directory: &Directory, name: &OsStr, path: &Path, content: &Content) -> Result<(), Error> {
-    match directory.kind_of(name).map_err(Error::io("examine", path))? {
-        None | Some(FileKind::Regular) => {}
-        Some(kind) => {
-            return Err(Error::NotRegular {
-                path: path.to_path_buf(),
-                kind,
-            });
-        }
-    }
+    directory.require_replaceable(name, path)?;
     let mut staged = Staged::write(directory, name, path, content)?;
     rustix::fs::renameat(directory, &staged.name, directory, name).map_err(Error::io("replace", path))?;
     staged.moved = true;
@@ -162,15 +152,6 @@ impl Drop for Staged<'_> {
             let _ = rustix::fs::unlinkat(self.directory, &self.name, AtFlags::empty());
         }
     }
-}
-
-fn temporary_name(name: &OsStr) -> Result<OsString, Errno> {
-    let random = getrandom::u64().map_err(|_| Errno::IO)?;
-    let bytes = name.as_bytes();
-    let mut temporary = OsString::from(".");
-    temporary.push(OsStr::from_bytes(&bytes[..bytes.len().min(NAME_PREFIX_LIMIT)]));
-    temporary.push(format!(".tmp-{random:016x}"));
-    Ok(temporary)
 }
 
 fn write_to_stream(path: &Path, bytes: &[u8]) -> Result<(), Error> {

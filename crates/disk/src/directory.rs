@@ -1,8 +1,9 @@
 //! Directories as open handles, so that a rename in one cannot end up in another that took its name.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
@@ -13,7 +14,11 @@ use crate::{Error, FileKind};
 /// Mode of the directories that are made on the way to a file, before the umask.
 const DIRECTORY_MODE: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP);
 
+/// Bytes of the destination's name that are kept in the temporary one. File systems allow 255 bytes for a name.
+const NAME_PREFIX_LIMIT: usize = 200;
+
 /// An open directory.
+#[derive(Debug)]
 pub(crate) struct Directory {
     fd: OwnedFd,
 }
@@ -52,6 +57,17 @@ impl Directory {
             Ok(stat) => Ok(Some(FileKind::of(&stat))),
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(errno),
+        }
+    }
+
+    /// Fails when something other than a regular file is at `name`, which is the end of `path`.
+    pub(crate) fn require_replaceable(&self, name: &OsStr, path: &Path) -> Result<(), Error> {
+        match self.kind_of(name).map_err(Error::io("examine", path))? {
+            None | Some(FileKind::Regular) => Ok(()),
+            Some(kind) => Err(Error::NotRegular {
+                path: path.to_path_buf(),
+                kind,
+            }),
         }
     }
 
@@ -109,6 +125,16 @@ fn not_a_directory(path: &Path) -> Error {
         path: path.to_path_buf(),
         source: io::Error::from(io::ErrorKind::NotADirectory),
     }
+}
+
+/// A hidden name that nothing has yet, for content on its way to `name`.
+pub(crate) fn temporary_name(name: &OsStr) -> Result<OsString, Errno> {
+    let random = getrandom::u64().map_err(|_| Errno::IO)?;
+    let bytes = name.as_bytes();
+    let mut temporary = OsString::from(".");
+    temporary.push(OsStr::from_bytes(&bytes[..bytes.len().min(NAME_PREFIX_LIMIT)]));
+    temporary.push(format!(".tmp-{random:016x}"));
+    Ok(temporary)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! - [`atomic`]: a file is replaced whole or not at all; a crash leaves the old content or the new.
 //! - [`append`]: one line more in a log that many processes write at once.
 //! - [`lock`]: lock files that are also understood by programs that know only the file's presence and age.
+//! - [`progress`]: how callers watch long work.
 //! - [`read`]: a file read whole, with a limit, without ever waiting on a pipe for good.
 //!
 //! Times inside this crate are compared with the modification times that the kernel gives to files, so the
@@ -15,12 +16,15 @@
 pub mod append;
 pub mod atomic;
 mod directory;
+mod draft;
 mod error;
 pub mod lock;
 pub mod path;
+pub mod progress;
 pub mod read;
 
 pub use error::{Error, FileKind};
 pub use lock::{FileLock, LockError, LockPolicy};
 pub use path::PathError;
+pub use progress::Progress;
 pub use read::ReadError;
