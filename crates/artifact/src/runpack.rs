@@ -1,0 +1,232 @@
+//! The records of a runpack: what an agent did in one run, in a form that anyone can verify offline.
+//!
+//! Readers are lenient, as the field's files demand: members they do not know are ignored and absent ones are empty.
+//! Writers put members in the order of these structs and leave the empty ones out where that is said.
+
+use gait_canon::{Signature, json::Object};
+use serde::{Deserialize, Serialize};
+
+use crate::{relationship::Relationship, time::Timestamp};
+
+/// The schema version of every record of a runpack.
+pub const SCHEMA_VERSION: &str = "1.0.0";
+/// The schema id of a manifest.
+pub const MANIFEST_SCHEMA_ID: &str = "gait.runpack.manifest";
+/// The schema id of a run.
+pub const RUN_SCHEMA_ID: &str = "gait.runpack.run";
+/// The schema id of an intent line.
+pub const INTENT_SCHEMA_ID: &str = "gait.runpack.intent";
+/// The schema id of a result line.
+pub const RESULT_SCHEMA_ID: &str = "gait.runpack.result";
+/// The schema id of the references.
+pub const REFS_SCHEMA_ID: &str = "gait.runpack.refs";
+
+/// Archive path of the manifest.
+pub const MANIFEST_PATH: &str = "manifest.json";
+/// Archive path of the run.
+pub const RUN_PATH: &str = "run.json";
+/// Archive path of the intents.
+pub const INTENTS_PATH: &str = "intents.jsonl";
+/// Archive path of the results.
+pub const RESULTS_PATH: &str = "results.jsonl";
+/// Archive path of the references.
+pub const REFS_PATH: &str = "refs.json";
+/// The files every manifest declares, sorted.
+pub const DATA_PATHS: [&str; 4] = [INTENTS_PATH, REFS_PATH, RESULTS_PATH, RUN_PATH];
+
+/// `run.json`: the run itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Run {
+    /// `gait.runpack.run`.
+    pub schema_id: String,
+    /// `1.0.0`.
+    pub schema_version: String,
+    /// When the run began.
+    pub created_at: Timestamp,
+    /// Version of the program that recorded it.
+    pub producer_version: String,
+    /// Id of the run.
+    pub run_id: String,
+    /// Where it ran.
+    pub env: RunEnv,
+    /// What happened, in order; absent lists are written as `null`.
+    pub timeline: Option<Vec<TimelineEvent>>,
+}
+
+/// Where a run ran.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunEnv {
+    /// Operating system, such as `linux`.
+    pub os: String,
+    /// Processor architecture, such as `amd64`.
+    pub arch: String,
+    /// Runtime of the recording program.
+    pub runtime: String,
+}
+
+/// One event of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TimelineEvent {
+    /// What happened.
+    pub event: String,
+    /// When.
+    pub ts: Timestamp,
+    /// What it happened to.
+    #[serde(rename = "ref", skip_serializing_if = "String::is_empty")]
+    pub reference: String,
+    /// Its links to other records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relationship: Option<Relationship>,
+}
+
+/// A line of `intents.jsonl`: a call that was meant to be made.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct IntentRecord {
+    /// `gait.runpack.intent`.
+    pub schema_id: String,
+    /// `1.0.0`.
+    pub schema_version: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Version of the program that recorded it.
+    pub producer_version: String,
+    /// The run.
+    pub run_id: String,
+    /// Id of the intent within the run.
+    pub intent_id: String,
+    /// The tool.
+    pub tool_name: String,
+    /// SHA-256 of the canonical arguments.
+    pub args_digest: String,
+    /// The arguments, only when captured raw.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub args: Option<Object>,
+}
+
+/// A line of `results.jsonl`: what came of an intent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ResultRecord {
+    /// `gait.runpack.result`.
+    pub schema_id: String,
+    /// `1.0.0`.
+    pub schema_version: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Version of the program that recorded it.
+    pub producer_version: String,
+    /// The run.
+    pub run_id: String,
+    /// The intent.
+    pub intent_id: String,
+    /// How it went, such as `ok`.
+    pub status: String,
+    /// SHA-256 of the canonical result.
+    pub result_digest: String,
+    /// The result, only when captured raw.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub result: Option<Object>,
+}
+
+/// `refs.json`: what the run looked at.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Refs {
+    /// `gait.runpack.refs`.
+    pub schema_id: String,
+    /// `1.0.0`.
+    pub schema_version: String,
+    /// When.
+    pub created_at: Timestamp,
+    /// Version of the program that recorded it.
+    pub producer_version: String,
+    /// The run.
+    pub run_id: String,
+    /// Digest of the context set.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub context_set_digest: String,
+    /// `best_effort` or `required`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub context_evidence_mode: String,
+    /// Number of references.
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
+    pub context_ref_count: i64,
+    /// The references.
+    pub receipts: Vec<Receipt>,
+}
+
+/// One thing a run looked at, by digest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Receipt {
+    /// Id of the reference.
+    pub ref_id: String,
+    /// The kind of source.
+    pub source_type: String,
+    /// Where the source is.
+    pub source_locator: String,
+    /// SHA-256 of the query that found it.
+    pub query_digest: String,
+    /// SHA-256 of what it said.
+    pub content_digest: String,
+    /// When it was retrieved.
+    pub retrieved_at: Timestamp,
+    /// How much of it was redacted.
+    pub redaction_mode: String,
+    /// `unknown`, `mutable` or `immutable`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub immutability: String,
+    /// How long it counts as fresh, in seconds.
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
+    pub freshness_sla_seconds: i64,
+    /// How sensitive it is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sensitivity_label: String,
+    /// How it was retrieved.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub retrieval_params: Option<Object>,
+}
+
+/// `manifest.json`: what the archive holds, by digest, and who vouches for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Manifest {
+    /// `gait.runpack.manifest`.
+    pub schema_id: String,
+    /// `1.0.0`.
+    pub schema_version: String,
+    /// When the run began.
+    pub created_at: Timestamp,
+    /// Version of the program that recorded the run.
+    pub producer_version: String,
+    /// Id of the run.
+    pub run_id: String,
+    /// `reference` or `raw`.
+    pub capture_mode: String,
+    /// The files and their digests, sorted by path; an absent list stays `null`.
+    pub files: Option<Vec<ManifestFile>>,
+    /// SHA-256 of the canonical manifest with this member empty and without signatures.
+    pub manifest_digest: String,
+    /// Signatures over the manifest, this digest included.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<Signature>,
+}
+
+/// A file of the archive and its digest.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ManifestFile {
+    /// Path in the archive.
+    pub path: String,
+    /// SHA-256 of the content.
+    pub sha256: String,
+}
+
+#[expect(clippy::ref_option, reason = "serde hands members over by reference")]
+fn is_empty(object: &Option<Object>) -> bool {
+    object.as_ref().is_none_or(Object::is_empty)
+}

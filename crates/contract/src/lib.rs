@@ -1,0 +1,2 @@
+//! Action contracts.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Durable jobs.
+#![forbid(unsafe_code)]

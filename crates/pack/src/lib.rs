@@ -1,0 +1,2 @@
+//! Portable packs of evidence.
+#![forbid(unsafe_code)]

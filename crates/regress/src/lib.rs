@@ -1,0 +1,2 @@
+//! Incidents as deterministic regressions.
+#![forbid(unsafe_code)]
