@@ -93,6 +93,20 @@ pub fn verify(signature: &Signature, recomputed: &Digest, key: &PublicKey) -> Re
     Ok(key.verifies(recomputed.as_bytes(), &bytes))
 }
 
+/// The Ed25519 signature of `message` itself, for formats that say which bytes are signed.
+///
+/// The caller must see to it that the message cannot be taken for one of another format; a bare digest can.
+#[must_use]
+pub fn sign_message(message: &[u8], key: &PrivateKey) -> [u8; 64] {
+    key.sign(message)
+}
+
+/// Whether `signature` is `key`'s Ed25519 signature of `message` itself.
+#[must_use]
+pub fn verify_message(message: &[u8], signature: &[u8; 64], key: &PublicKey) -> bool {
+    key.verifies(message, signature)
+}
+
 #[cfg(feature = "schema")]
 impl schemars::JsonSchema for Signature {
     fn schema_name() -> std::borrow::Cow<'static, str> {
