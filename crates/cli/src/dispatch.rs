@@ -5,7 +5,7 @@ use gait_artifact::suggest::nearest;
 use crate::arguments::{self, ArgumentError};
 use crate::commands::{self, Command, Entry, Retired};
 use crate::context::Context;
-use crate::error::{ErrorKind, Failure, Migration};
+use crate::error::{EXIT_OK, ErrorKind, Failure, Migration};
 use crate::help;
 use crate::outcome::Report;
 use crate::render::{self, Response};
@@ -109,7 +109,12 @@ fn answer_group(group: &GroupSpec, arguments: &[String], context: &Context<'_>) 
     let usage = help::group_usage(group);
     let word = arguments.first().map(String::as_str);
     if matches!(word, Some("--help" | "-h" | "help")) {
-        return Response::text(usage, 0);
+        let exit = if group.help_succeeds {
+            EXIT_OK
+        } else {
+            ErrorKind::InvalidInput.exit_code()
+        };
+        return Response::text(usage, exit);
     }
     let exit = ErrorKind::InvalidInput.exit_code();
     let words = commands::below(group.path).map(|command| &command.spec.path[group.path.len() + 1..]);

@@ -318,6 +318,8 @@ pub struct GroupSpec {
     pub summary: &'static str,
     /// The line `--explain` prints.
     pub explain: &'static str,
+    /// Whether asking for help is a success. Scripts rely on the groups where it is not.
+    pub help_succeeds: bool,
 }
 
 /// All that the program offers, for the commands that describe it.

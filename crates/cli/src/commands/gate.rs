@@ -11,4 +11,5 @@ pub(crate) const GROUP: GroupSpec = GroupSpec {
     path: "gate",
     summary: "Judge tool calls before they run",
     explain: "Decides whether a tool call may execute, and leaves a signed trace of the decision.",
+    help_succeeds: true,
 };

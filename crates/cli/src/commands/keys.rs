@@ -18,6 +18,7 @@ pub(crate) const GROUP: GroupSpec = GroupSpec {
     path: "keys",
     summary: "Create, rotate and check Ed25519 key files",
     explain: "Manages the Ed25519 key files that traces, approvals and other records are signed and verified with.",
+    help_succeeds: true,
 };
 
 /// Keys are for their owner alone.

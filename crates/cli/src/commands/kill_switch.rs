@@ -18,6 +18,7 @@ pub(crate) const GROUP: GroupSpec = GroupSpec {
     path: "kill-switch",
     summary: "Stop calls at once, whatever the policy says",
     explain: "Adds, lists, disables and expires the entries that stop matching calls before any policy is asked.",
+    help_succeeds: true,
 };
 
 const STATE: Flag = Flag::path("state", "file of the kill switch").or("./.gait-out/kill_switch_state.json");

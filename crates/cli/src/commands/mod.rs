@@ -132,6 +132,12 @@ pub static GROUPS: &[GroupSpec] = &[
     policy::GROUP,
 ];
 
+/// Second names of commands: the words, and the path of the command they select.
+static ALIASES: &[(&str, &str)] = &[
+    ("contract consumer", "contract consume"),
+    ("contract ingest", "contract validate"),
+];
+
 /// A retired spelling of a command's first word.
 pub(crate) struct Retired {
     /// The word.
@@ -196,8 +202,11 @@ pub(crate) fn find(arguments: &[String]) -> Option<(Entry, usize)> {
     const LONGEST_PATH: usize = 3;
     (1..=LONGEST_PATH.min(arguments.len())).rev().find_map(|count| {
         let selects = |path: &str| path.split(' ').eq(arguments[..count].iter().map(String::as_str));
+        let alias = ALIASES.iter().find(|(alias, _)| selects(alias));
         let command = all()
-            .find(|command| selects(command.spec.path))
+            .find(|command| {
+                selects(command.spec.path) || alias.is_some_and(|alias| alias.1 == command.spec.path)
+            })
             .map(Entry::Command);
         let entry = command.or_else(|| GROUPS.iter().find(|group| selects(group.path)).map(Entry::Group))?;
         Some((entry, count))

@@ -15,6 +15,7 @@ pub(crate) const GROUP: GroupSpec = GroupSpec {
     path: "policy",
     summary: "Write, check, format and try out policies",
     explain: "Policies decide what tool calls may do; these commands create, check, format, test and compare them.",
+    help_succeeds: true,
 };
 
 /// The only positional argument of a command that takes one, written in usage as `form`.
