@@ -5,7 +5,7 @@ mod writer;
 
 use std::io;
 
-pub use self::reader::{Limits, Reader};
+pub use self::reader::{EntryInfo, EntryKind, Limits, Reader};
 pub use self::writer::{Entry, Mode, write};
 
 /// Why an archive could not be written or read.

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use zip::ZipArchive;
-use zip::read::HasZipMetadata as _;
 
 use super::{ZipError, is_safe};
 
@@ -22,12 +21,12 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 65,536 entries, 100 MiB each, 1 GiB together, packed as tightly as DEFLATE can.
+    /// 65,536 entries, 100 MiB each, 16 GiB together, packed as tightly as DEFLATE can.
     fn default() -> Self {
         Self {
             entries: 1 << 16,
             entry_bytes: 100 << 20,
-            total_bytes: 1 << 30,
+            total_bytes: 16 << 30,
             ratio: DEFLATE_RATIO,
         }
     }
@@ -38,14 +37,48 @@ const DEFLATE_RATIO: u64 = 1032;
 /// Smaller entries are not worth a look at their ratio.
 const RATIO_FLOOR: u64 = 1 << 20;
 
+/// What the directory of an archive says of one entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryInfo {
+    /// Name as it stands; bytes that are no UTF-8 are replaced by U+FFFD.
+    pub name: String,
+    /// Unpacked size in bytes.
+    pub size: u64,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Whether its content is encrypted, so that it cannot be read.
+    pub encrypted: bool,
+}
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A file.
+    File,
+    /// A directory: its name ends with `/`.
+    Directory,
+    /// A symbolic link, which cannot be read.
+    SymbolicLink,
+}
+
+impl EntryInfo {
+    /// Whether the name would leave the directory that it is joined to, or has no meaning there.
+    #[must_use]
+    pub fn has_unsafe_name(&self) -> bool {
+        !is_safe(&self.name)
+    }
+}
+
 /// An open archive whose directory has been checked.
 ///
-/// Refused on opening: names that repeat once trimmed, that are absolute, climb with `..`, or hold a backslash; encrypted
-/// entries and symbolic links; more entries or bytes than the [`Limits`]. Directories are ignored.
+/// Refused on opening: names that repeat once trimmed, and more entries or bytes than the [`Limits`]. Entries are looked up
+/// by exactly their names, and a name is never a path here, so any other name will do; who unpacks to disk must ask
+/// [`EntryInfo::has_unsafe_name`] first. Symbolic links and encrypted entries are refused when they are read.
 pub struct Reader<R> {
     archive: ZipArchive<R>,
     limits: Limits,
-    files: BTreeMap<String, usize>,
+    entries: Vec<EntryInfo>,
+    places: BTreeMap<String, usize>,
 }
 
 impl<R: Read + Seek> Reader<R> {
@@ -58,46 +91,72 @@ impl<R: Read + Seek> Reader<R> {
         if archive.len() > limits.entries {
             return Err(ZipError::TooManyEntries(archive.len()));
         }
-        let files = check_directory(&archive, limits)?;
+        let (entries, places) = check_directory(&archive, limits)?;
         Ok(Self {
             archive,
             limits,
-            files,
+            entries,
+            places,
         })
     }
 
-    /// The names of all files, sorted by bytes.
+    /// All entries, directories included, in the order of the archive's directory.
     #[must_use]
-    pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.files.keys().map(String::as_str)
+    pub fn entries(&self) -> &[EntryInfo] {
+        &self.entries
     }
 
-    /// Whether there is a file of exactly this name.
+    /// The names of all entries that are no directories, sorted by bytes.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.places.iter();
+        names
+            .filter(|(_, place)| self.entries[**place].kind != EntryKind::Directory)
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Whether there is an entry of exactly this name that is no directory.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {
-        self.files.contains_key(name)
+        self.places
+            .get(name)
+            .is_some_and(|place| self.entries[*place].kind != EntryKind::Directory)
     }
 
-    /// The unpacked size of a file in bytes, as the directory has it.
+    /// The unpacked size of an entry in bytes, as the directory has it.
     pub fn size(&self, name: &str) -> Result<u64, ZipError> {
-        Ok(self
-            .archive
-            .by_index_data(self.index(name)?)?
-            .get_metadata()
-            .uncompressed_size)
+        Ok(self.entries[self.place(name)?].size)
     }
 
-    /// Unpacks a file into memory.
+    /// How many bytes stand before the archive, such as those of a program that unpacks it.
+    #[must_use]
+    pub fn leading_bytes(&self) -> u64 {
+        self.archive.offset()
+    }
+
+    /// The comment of the archive, which belongs to no entry.
+    #[must_use]
+    pub fn comment(&self) -> &[u8] {
+        self.archive.comment()
+    }
+
+    /// Unpacks an entry into memory.
     pub fn read(&mut self, name: &str) -> Result<Vec<u8>, ZipError> {
         let mut content = Vec::new();
         self.copy(name, &mut content)?;
         Ok(content)
     }
 
-    /// Unpacks a file into `out` piece by piece and gives its size in bytes. On an error `out` has been given a part.
+    /// Unpacks an entry into `out` piece by piece and gives its size in bytes. On an error `out` has been given a part.
     pub fn copy(&mut self, name: &str, out: &mut impl Write) -> Result<u64, ZipError> {
-        let index = self.index(name)?;
-        let mut file = self.archive.by_index(index)?;
+        let place = self.place(name)?;
+        let EntryInfo { kind, encrypted, .. } = self.entries[place];
+        if kind == EntryKind::SymbolicLink {
+            return Err(ZipError::SymbolicLink(name.to_owned()));
+        }
+        if encrypted {
+            return Err(ZipError::Encrypted(name.to_owned()));
+        }
+        let mut file = self.archive.by_index(place)?;
         let declared = file.size();
         if declared > self.limits.entry_bytes {
             return Err(ZipError::EntryTooLarge(declared));
@@ -123,8 +182,8 @@ impl<R: Read + Seek> Reader<R> {
         }
     }
 
-    fn index(&self, name: &str) -> Result<usize, ZipError> {
-        self.files
+    fn place(&self, name: &str) -> Result<usize, ZipError> {
+        self.places
             .get(name)
             .copied()
             .ok_or_else(|| ZipError::NotFound(name.to_owned()))
@@ -146,33 +205,35 @@ fn content_error(error: io::Error, copied: u64, declared: u64) -> ZipError {
     }
 }
 
-fn check_directory<R: Read + Seek>(
-    archive: &ZipArchive<R>,
-    limits: Limits,
-) -> Result<BTreeMap<String, usize>, ZipError> {
-    let mut files = BTreeMap::new();
+type Directory = (Vec<EntryInfo>, BTreeMap<String, usize>);
+
+fn check_directory<R: Read + Seek>(archive: &ZipArchive<R>, limits: Limits) -> Result<Directory, ZipError> {
+    let mut entries = Vec::with_capacity(archive.len());
+    let mut places = BTreeMap::new();
     let mut trimmed = BTreeSet::new();
     let mut repeated = BTreeSet::new();
     let mut total: u64 = 0;
-    for index in 0..archive.len() {
-        let entry = archive.by_index_data(index)?;
-        let name = entry.name()?.into_owned();
+    for place in 0..archive.len() {
+        let entry = archive.by_index_data(place)?;
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
         if !name.trim().is_empty() && !trimmed.insert(name.trim().to_owned()) {
             repeated.insert(name.trim().to_owned());
         }
-        if !is_safe(&name) {
-            return Err(ZipError::UnsafeName(name));
-        }
-        if entry.encrypted() {
-            return Err(ZipError::Encrypted(name));
-        }
-        if entry.is_symlink() {
-            return Err(ZipError::SymbolicLink(name));
-        }
         total = total.saturating_add(entry.size());
-        if entry.is_file() {
-            files.insert(name, index);
-        }
+        let kind = if name.ends_with('/') {
+            EntryKind::Directory
+        } else if entry.is_symlink() {
+            EntryKind::SymbolicLink
+        } else {
+            EntryKind::File
+        };
+        places.insert(name.clone(), place);
+        entries.push(EntryInfo {
+            name,
+            size: entry.size(),
+            kind,
+            encrypted: entry.encrypted(),
+        });
     }
     if !repeated.is_empty() {
         return Err(ZipError::DuplicateNames(repeated.into_iter().collect()));
@@ -180,7 +241,7 @@ fn check_directory<R: Read + Seek>(
     if total > limits.total_bytes {
         return Err(ZipError::ContentTooLarge(total));
     }
-    Ok(files)
+    Ok((entries, places))
 }
 
 const CENTRAL_SIGNATURE: [u8; 4] = *b"PK\x01\x02";
@@ -283,7 +344,10 @@ mod tests {
         archive.add_directory("d/", SimpleFileOptions::default()).unwrap();
         archive.start_file("d/f", SimpleFileOptions::default()).unwrap();
         let bytes = [b"#!/bin/sh\n".to_vec(), archive.finish().unwrap().into_inner()].concat();
-        assert_eq!(open(&bytes).unwrap().names().collect::<Vec<_>>(), ["d/f"]);
+        let archive = open(&bytes).unwrap();
+        assert_eq!(archive.names().collect::<Vec<_>>(), ["d/f"]);
+        assert_eq!(archive.entries()[0].kind, EntryKind::Directory);
+        assert!(archive.contains("d/f") && !archive.contains("d/"));
     }
 
     #[test]
@@ -306,34 +370,48 @@ mod tests {
     }
 
     #[test]
-    fn unsafe_names_are_refused() {
-        for name in ["/aaaa", "../aa", "aa/..", "a\\aaa", "a/../", "a\0aaa"] {
+    fn unsafe_names_are_names() {
+        for name in ["/aaaa", "../aa", "aa/..", "a\\aaa", "\0aaaa", "aaaa\\"] {
             let bytes = patched(&stored(&["plain"]), "plain", name);
-            assert!(
-                open_error(&bytes, Limits::default()).starts_with("zip entry has an unsafe name"),
-                "{name}"
-            );
+            let mut archive = open(&bytes).unwrap();
+            assert!(archive.entries()[0].has_unsafe_name(), "{name}");
+            assert_eq!(archive.read(name).unwrap(), b"content", "{name}");
         }
+        assert!(!open(&stored(&["a/b..c"])).unwrap().entries()[0].has_unsafe_name());
     }
 
     #[test]
-    fn symbolic_links_and_encryption_are_refused() {
+    fn symbolic_links_and_encryption_are_told_and_not_read() {
         let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
         archive
             .add_symlink("link", "/etc/passwd", SimpleFileOptions::default())
             .unwrap();
         let bytes = archive.finish().unwrap().into_inner();
-        assert_eq!(
-            open_error(&bytes, Limits::default()),
-            "zip entry is a symbolic link: \"link\""
-        );
+        let mut archive = open(&bytes).unwrap();
+        assert_eq!(archive.entries()[0].kind, EntryKind::SymbolicLink);
+        assert!(matches!(archive.read("link"), Err(ZipError::SymbolicLink(name)) if name == "link"));
 
-        let mut bytes = stored(&["a"]);
+        let mut bytes = stored(&["a", "b"]);
         let central = memchr::memmem::find(&bytes, b"PK\x01\x02").unwrap();
         bytes[central + 8] |= 1;
+        let mut archive = open(&bytes).unwrap();
+        assert!(archive.entries()[0].encrypted && !archive.entries()[1].encrypted);
+        assert!(matches!(archive.read("a"), Err(ZipError::Encrypted(name)) if name == "a"));
+        assert_eq!(archive.read("b").unwrap(), b"content");
+    }
+
+    #[test]
+    fn what_belongs_to_no_entry_is_told() {
+        let bytes = [b"#!/bin/sh\n".to_vec(), stored(&["a"])].concat();
+        assert_eq!(open(&bytes).unwrap().leading_bytes(), 10);
+        let mut commented = stored(&["a"]);
+        let end = commented.len();
+        commented[end - 2] = 2;
+        commented.extend_from_slice(b"hi");
+        let archive = open(&commented).unwrap();
         assert_eq!(
-            open_error(&bytes, Limits::default()),
-            "zip entry is encrypted: \"a\""
+            (archive.leading_bytes(), archive.comment()),
+            (0, b"hi".as_slice())
         );
     }
 
