@@ -27,6 +27,7 @@ use crate::{
     relationship::Relationship,
     result::GateResult,
     script::ApprovedScriptEntry,
+    session::{JournalHeader, SessionChain, SessionCheckpoint},
     trace::TraceRecord,
 };
 
@@ -68,6 +69,9 @@ pub fn files() -> Result<Vec<SchemaFile>, json::Error> {
         schema_file::<PolicyExplanation>("gate/policy_explain", "Policy Explanation"),
         schema_file::<TraceRecord>("gate/trace_record", "Trace Record"),
         schema_file::<PolicyTestResult>("policytest/policy_test_result", "Policy Test Result"),
+        schema_file::<SessionChain>("runpack/session_chain", "Runpack Session Chain"),
+        schema_file::<SessionCheckpoint>("runpack/session_checkpoint", "Runpack Session Checkpoint"),
+        schema_file::<JournalHeader>("runpack/session_journal", "Runpack Session Journal"),
         schema_file::<AdoptionEvent>("scout/adoption_event", "Adoption Event"),
         schema_file::<OperationalEvent>("scout/operational_event", "Operational Event"),
     ]
