@@ -26,7 +26,17 @@ use crate::{Error, FileKind, FileLock, LockPolicy};
 /// where it is and never merges with the new one. When the write itself fails, for lack of space say, the log is cut
 /// back to its former length.
 pub fn append_line(path: &Path, line: &[u8], mode: u32, policy: &LockPolicy) -> Result<(), Error> {
-    if line.contains(&b'\n') {
+    append_lines(path, &[line], mode, policy)
+}
+
+/// Adds `lines`, each with a line feed, as [`append_line`] does: all or none, with nobody's lines between them.
+pub fn append_lines(
+    path: &Path,
+    lines: &[impl AsRef<[u8]>],
+    mode: u32,
+    policy: &LockPolicy,
+) -> Result<(), Error> {
+    if lines.iter().any(|line| line.as_ref().contains(&b'\n')) {
         return Err(Error::LineBreak);
     }
     let path = local_or_absolute(path)?;
@@ -40,8 +50,8 @@ pub fn append_line(path: &Path, line: &[u8], mode: u32, policy: &LockPolicy) -> 
         path: path.clone(),
         source,
     };
-    let record = record(&log, length, line).map_err(failed)?;
-    write_or_cut_back(&log, length, &record).map_err(failed)?;
+    let records = records(&log, length, lines).map_err(failed)?;
+    write_or_cut_back(&log, length, &records).map_err(failed)?;
     // After the first record the name of the log is durable, unless its writer crashed before this line.
     if length == 0 || lock.taken_over() {
         Directory::holding(&path)?.0.sync();
@@ -79,19 +89,21 @@ fn length(log: &File, path: &Path) -> Result<u64, Error> {
     }
 }
 
-/// What is written, in one piece: the line with its line feed, on a fresh line.
-fn record(log: &File, length: u64, line: &[u8]) -> io::Result<Vec<u8>> {
-    let mut record = Vec::with_capacity(line.len() + 2);
+/// What is written, in one piece: the lines with their line feeds, on a fresh line.
+fn records(log: &File, length: u64, lines: &[impl AsRef<[u8]>]) -> io::Result<Vec<u8>> {
+    let mut records = Vec::new();
     if length > 0 {
         let mut last = [0];
         rustix::io::pread(log, &mut last, length - 1)?;
         if last != *b"\n" {
-            record.push(b'\n');
+            records.push(b'\n');
         }
     }
-    record.extend_from_slice(line);
-    record.push(b'\n');
-    Ok(record)
+    for line in lines {
+        records.extend_from_slice(line.as_ref());
+        records.push(b'\n');
+    }
+    Ok(records)
 }
 
 fn write_or_cut_back(mut log: &File, length: u64, record: &[u8]) -> io::Result<()> {
@@ -141,9 +153,34 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_one_writer_stay_together() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.jsonl");
+        std::thread::scope(|scope| {
+            for writer in 0..4 {
+                let path = &path;
+                let lines = vec![format!("{writer}"); 8];
+                scope.spawn(move || {
+                    for _ in 0..5 {
+                        append_lines(path, &lines, 0o600, &LockPolicy::APPEND).unwrap();
+                    }
+                });
+            }
+        });
+        let log = fs::read_to_string(&path).unwrap();
+        let lines: Vec<_> = log.lines().collect();
+        assert_eq!(lines.len(), 160);
+        for group in lines.chunks(8) {
+            assert!(group.iter().all(|line| *line == group[0]), "{group:?}");
+        }
+    }
+
+    #[test]
     fn a_record_is_one_line() {
         let root = tempfile::tempdir().unwrap();
         let path = root.path().join("below/a.jsonl");
+        let refused = append_lines(&path, &["one", "two\nlines"], 0o600, &LockPolicy::APPEND).unwrap_err();
+        assert!(matches!(refused, Error::LineBreak), "{refused}");
         let refused = append_line(&path, b"two\nlines", 0o600, &LockPolicy::APPEND).unwrap_err();
         assert!(matches!(refused, Error::LineBreak), "{refused}");
         assert!(!root.path().join("below").exists());
