@@ -1,10 +1,12 @@
 //! ZIP archives that depend on nothing but their content, and a reader that takes nothing on trust.
 
+mod normal;
 mod reader;
 mod writer;
 
 use std::io;
 
+pub use self::normal::{Deviation, check_normal_form};
 pub use self::reader::{EntryInfo, EntryKind, Limits, Reader};
 pub use self::writer::{Entry, Mode, write};
 
