@@ -29,6 +29,7 @@ use crate::{
     script::ApprovedScriptEntry,
     session::{JournalHeader, SessionChain, SessionCheckpoint},
     trace::TraceRecord,
+    voice::{CallEvent, CallpackManifest, CommitmentIntent, SayToken},
 };
 
 /// What the identifiers of the schemas begin with; the path of the schema file follows.
@@ -74,6 +75,10 @@ pub fn files() -> Result<Vec<SchemaFile>, json::Error> {
         schema_file::<JournalHeader>("runpack/session_journal", "Runpack Session Journal"),
         schema_file::<AdoptionEvent>("scout/adoption_event", "Adoption Event"),
         schema_file::<OperationalEvent>("scout/operational_event", "Operational Event"),
+        schema_file::<CallEvent>("voice/call_event", "Voice Call Event"),
+        schema_file::<CallpackManifest>("voice/callpack_manifest", "Voice Callpack Manifest"),
+        schema_file::<CommitmentIntent>("voice/commitment_intent", "Voice Commitment Intent"),
+        schema_file::<SayToken>("voice/say_token", "Voice Say Token"),
     ]
     .into_iter()
     .collect()

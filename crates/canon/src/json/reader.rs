@@ -19,6 +19,7 @@ use super::write::{self, Layout};
 pub struct Reader {
     max_bytes: usize,
     replace_invalid_text: bool,
+    ignore_unknown_members: bool,
     rules: Rules,
 }
 
@@ -48,6 +49,7 @@ impl Reader {
         Self {
             max_bytes: DEFAULT_MAX_BYTES,
             replace_invalid_text: false,
+            ignore_unknown_members: false,
             rules,
         }
     }
@@ -82,6 +84,13 @@ impl Reader {
         self
     }
 
+    /// Passes over members that a struct does not have, at every level and also where the type itself refuses them.
+    #[must_use]
+    pub const fn ignore_unknown_members(mut self) -> Self {
+        self.ignore_unknown_members = true;
+        self
+    }
+
     /// Reads a tree.
     pub fn parse(&self, bytes: &[u8]) -> Result<Value, Error> {
         let text = self.decode(bytes)?;
@@ -95,7 +104,8 @@ impl Reader {
     pub fn read<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, Error> {
         let text = self.decode(bytes)?;
         let tape = self.tape(&text, bytes)?;
-        T::deserialize(Cursor::at_root(&tape)).map_err(|mismatch| {
+        let root = Cursor::at_root(&tape).known_members_only(self.ignore_unknown_members);
+        T::deserialize(root).map_err(|mismatch| {
             let position = mismatch
                 .node
                 .map(|node| place(bytes, &text, tape.nodes[node].offset));

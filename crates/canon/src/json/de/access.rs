@@ -59,8 +59,8 @@ pub(super) struct Members<'t> {
     next: usize,
     end: usize,
     len: usize,
-    /// Members of these names are skipped when they are `null`.
-    fields: &'static [&'static str],
+    /// The members of a struct: they are skipped when they are `null`, and others may be skipped on demand.
+    fields: Option<&'static [&'static str]>,
 }
 
 impl<'t> Members<'t> {
@@ -71,12 +71,27 @@ impl<'t> Members<'t> {
             next: object.index + 1,
             end,
             len,
-            fields: &[],
+            fields: None,
         }
     }
 
-    pub(super) fn skipping_nulls_of(self, fields: &'static [&'static str]) -> Self {
-        Self { fields, ..self }
+    pub(super) fn of_struct(self, fields: &'static [&'static str]) -> Self {
+        Self {
+            fields: Some(fields),
+            ..self
+        }
+    }
+
+    /// Whether the member last stepped to, which is called `name`, counts as absent.
+    fn skips(&self, name: &str) -> bool {
+        let Some(fields) = self.fields else {
+            return false;
+        };
+        if fields.contains(&name) {
+            matches!(self.object.tape.token(self.key + 1), Token::Null)
+        } else {
+            self.object.known_members_only
+        }
     }
 }
 
@@ -89,7 +104,7 @@ impl<'de> MapAccess<'de> for Members<'_> {
             self.key = self.next;
             self.next = tape.after(self.key + 1);
             let name = tape.key(self.key);
-            if matches!(tape.token(self.key + 1), Token::Null) && self.fields.contains(&name) {
+            if self.skips(name) {
                 continue;
             }
             let key = Key(name);

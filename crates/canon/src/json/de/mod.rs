@@ -20,6 +20,8 @@ pub(super) struct Cursor<'t> {
     index: usize,
     /// Numbers are handed over as written, as bytes.
     exact: bool,
+    /// Members that a struct does not have are passed over.
+    known_members_only: bool,
 }
 
 impl<'t> Cursor<'t> {
@@ -28,6 +30,14 @@ impl<'t> Cursor<'t> {
             tape,
             index: 0,
             exact: false,
+            known_members_only: false,
+        }
+    }
+
+    pub(super) fn known_members_only(self, known_members_only: bool) -> Self {
+        Self {
+            known_members_only,
+            ..self
         }
     }
 
@@ -68,9 +78,7 @@ impl<'t> Cursor<'t> {
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
         match *self.token() {
-            Token::Object { len, end } => {
-                visitor.visit_map(Members::new(self, len, end).skipping_nulls_of(fields))
-            }
+            Token::Object { len, end } => visitor.visit_map(Members::new(self, len, end).of_struct(fields)),
             _ => Err(self.mismatch(&visitor)),
         }
     }
@@ -160,7 +168,8 @@ impl<'de> Deserializer<'de> for Cursor<'_> {
             .map_err(|error| error.at(self.index))
     }
 
-    /// Fields that are `null` count as absent; unknown members are the visitor's business, `null` or not.
+    /// Fields that are `null` count as absent; unknown members are the visitor's business, `null` or not, unless they are
+    /// to be passed over.
     fn deserialize_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -198,7 +207,7 @@ mod tests {
 
     use serde::Deserialize;
 
-    use super::super::{Number, Value, from_value, read, to_value};
+    use super::super::{Number, Reader, Value, from_value, read, to_value};
 
     #[derive(Debug, Default, Deserialize, PartialEq)]
     struct Document {
@@ -280,6 +289,22 @@ mod tests {
             error.to_string(),
             "unknown field `prot`, expected `kind` or `port` at line 1, column 16"
         );
+    }
+
+    #[test]
+    fn unknown_members_are_passed_over_on_demand() {
+        let lenient = Reader::new().ignore_unknown_members();
+        let text = br#"{"targets":[{"prot":1,"kind":{"range":{"low":1,"high":2}},"port":9}],"x":{},"labels":{"a":"b"}}"#;
+        assert!(read::<Document>(text).is_err());
+        let document: Document = lenient.read(text).unwrap();
+        assert_eq!(document.targets[0].port, Some(9));
+        assert_eq!(document.targets[0].kind, Kind::Range { low: 1 });
+        assert_eq!(
+            document.labels["a"].as_deref(),
+            Some("b"),
+            "a map has no known members"
+        );
+        assert!(lenient.read::<Target>(br#"{"kind":"host","port":"9"}"#).is_err());
     }
 
     #[test]
