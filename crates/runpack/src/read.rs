@@ -1,0 +1,234 @@
+//! Reading runpacks: everything is held to the manifest before anything is believed.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use gait_artifact::runpack::{
+    DATA_PATHS, INTENTS_PATH, IntentRecord, MANIFEST_PATH, Manifest, REFS_PATH, RESULTS_PATH, RUN_PATH, Refs,
+    ResultRecord, Run,
+};
+use gait_canon::{
+    Digest, Hasher,
+    json::{self, Reader},
+    zip::{self, Limits, ZipError},
+};
+use serde::de::DeserializeOwned;
+
+use crate::lines::{LineError, Lines};
+use crate::manifest::{ManifestError, manifest_digest, parse_manifest};
+use crate::refs::{RefsError, normalize_refs, require_evidence};
+
+/// A runpack whose files are those of its manifest. Its signatures have not been looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Runpack {
+    /// What the archive declares.
+    pub manifest: Manifest,
+    /// The run.
+    pub run: Run,
+    /// What was meant to be done, in order.
+    pub intents: Vec<IntentRecord>,
+    /// What came of it, in order.
+    pub results: Vec<ResultRecord>,
+    /// What was looked at, in normal form.
+    pub refs: Refs,
+}
+
+/// Why a runpack cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunpackError {
+    /// The file cannot be opened.
+    #[error("open {}: {source}", path.display())]
+    Open {
+        /// Its path.
+        path: PathBuf,
+        /// The system's answer.
+        source: io::Error,
+    },
+    /// It is no archive, or one that nobody should trust.
+    #[error("open zip: {0}")]
+    Archive(#[source] ZipError),
+    /// It lacks a file that every runpack has.
+    #[error("missing {0}")]
+    MissingFile(&'static str),
+    /// A file in it cannot be unpacked.
+    #[error("read {name}: {source}")]
+    Entry {
+        /// The file.
+        name: String,
+        /// Why.
+        source: ZipError,
+    },
+    /// Its manifest is none.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The manifest and the archive do not hold the same files: the names of those that one of them lacks.
+    #[error("missing runpack files: {}", .0.join(", "))]
+    Incomplete(Vec<String>),
+    /// Files that are not what the manifest says; `manifest.json` when it is not what it says of itself.
+    #[error("runpack hash mismatch: {}", .0.join(", "))]
+    HashMismatch(Vec<String>),
+    /// A file is not the JSON it should be.
+    #[error("parse {name}: {source}")]
+    Json {
+        /// The file.
+        name: &'static str,
+        /// Where and why.
+        source: json::Error,
+    },
+    /// A file is not the JSON lines it should be.
+    #[error("parse {name}: {source}")]
+    Line {
+        /// The file.
+        name: &'static str,
+        /// Where and why.
+        source: LineError,
+    },
+    /// The references are unsound.
+    #[error("normalize refs: {0}")]
+    Refs(#[from] RefsError),
+}
+
+impl Runpack {
+    /// Reads the runpack in a file.
+    pub fn open(path: &Path) -> Result<Self, RunpackError> {
+        Self::read(open(path)?)
+    }
+
+    /// Reads a runpack: its manifest, then every file it declares, then the records in them.
+    pub fn read<R: Read + Seek>(source: R) -> Result<Self, RunpackError> {
+        let mut archive = zip::Reader::open(source, Limits::default()).map_err(RunpackError::Archive)?;
+        let names = [MANIFEST_PATH, RUN_PATH, INTENTS_PATH, RESULTS_PATH, REFS_PATH];
+        if let Some(name) = names.into_iter().find(|name| !archive.contains(name)) {
+            return Err(RunpackError::MissingFile(name));
+        }
+        let manifest = parse_manifest(&whole(&mut archive, MANIFEST_PATH)?)?;
+        let run = whole(&mut archive, RUN_PATH)?;
+        let (intents_digest, intents) = lines(&mut archive, INTENTS_PATH)?;
+        let (results_digest, results) = lines(&mut archive, RESULTS_PATH)?;
+        let refs = whole(&mut archive, REFS_PATH)?;
+
+        let mut digests = BTreeMap::from([
+            (RUN_PATH, Digest::of(&run)),
+            (INTENTS_PATH, intents_digest),
+            (RESULTS_PATH, results_digest),
+            (REFS_PATH, Digest::of(&refs)),
+        ]);
+        hold_to_manifest(&mut archive, &manifest, &mut digests)?;
+
+        let run = parse(RUN_PATH, &run)?;
+        let intents = intents.map_err(|source| RunpackError::Line {
+            name: INTENTS_PATH,
+            source,
+        })?;
+        let results = results.map_err(|source| RunpackError::Line {
+            name: RESULTS_PATH,
+            source,
+        })?;
+        let mut refs = parse(REFS_PATH, &refs)?;
+        normalize_refs(&mut refs)?;
+        require_evidence(&refs)?;
+        Ok(Self {
+            manifest,
+            run,
+            intents,
+            results,
+            refs,
+        })
+    }
+}
+
+/// Opens a file that may hold an archive. Pipes and directories hold none.
+pub(crate) fn open(path: &Path) -> Result<BufReader<File>, RunpackError> {
+    let failed = |source| RunpackError::Open {
+        path: path.to_path_buf(),
+        source,
+    };
+    // Asked before opening, for the opening of a pipe would wait.
+    if !path.metadata().map_err(failed)?.is_file() {
+        return Err(failed(io::Error::other("not a regular file")));
+    }
+    File::open(path).map(BufReader::new).map_err(failed)
+}
+
+fn unreadable(name: &str) -> impl FnOnce(ZipError) -> RunpackError {
+    move |source| RunpackError::Entry {
+        name: name.to_owned(),
+        source,
+    }
+}
+
+fn whole<R: Read + Seek>(archive: &mut zip::Reader<R>, name: &str) -> Result<Vec<u8>, RunpackError> {
+    archive.read(name).map_err(unreadable(name))
+}
+
+type LinesRead<T> = (Digest, Result<Vec<T>, LineError>);
+
+fn lines<R: Read + Seek, T: DeserializeOwned>(
+    archive: &mut zip::Reader<R>,
+    name: &str,
+) -> Result<LinesRead<T>, RunpackError> {
+    let mut lines = Lines::new();
+    archive.copy(name, &mut lines).map_err(unreadable(name))?;
+    Ok(lines.finish())
+}
+
+/// The digest of an entry; at no time is it in memory.
+pub(crate) fn digest_of<R: Read + Seek>(
+    archive: &mut zip::Reader<R>,
+    name: &str,
+) -> Result<Digest, RunpackError> {
+    let mut hasher = Hasher::new();
+    archive.copy(name, &mut hasher).map_err(unreadable(name))?;
+    Ok(hasher.finish())
+}
+
+/// Fails unless the archive has every file that the manifest declares and every digest is as declared. `digests` are those
+/// already known.
+fn hold_to_manifest<'a, R: Read + Seek>(
+    archive: &mut zip::Reader<R>,
+    manifest: &'a Manifest,
+    digests: &mut BTreeMap<&'a str, Digest>,
+) -> Result<(), RunpackError> {
+    let declared = manifest.files.as_deref().unwrap_or_default();
+    let undeclared = DATA_PATHS
+        .into_iter()
+        .filter(|name| !declared.iter().any(|file| file.path == *name));
+    let mut missing: Vec<String> = undeclared.map(str::to_owned).collect();
+    let mut different = Vec::new();
+    for file in declared {
+        if !archive.contains(&file.path) {
+            missing.push(file.path.clone());
+            continue;
+        }
+        let digest = match digests.get(file.path.as_str()) {
+            Some(digest) => *digest,
+            None => digest_of(archive, &file.path)?,
+        };
+        digests.insert(&file.path, digest);
+        if !file.sha256.eq_ignore_ascii_case(&digest.to_string()) {
+            different.push(file.path.clone());
+        }
+    }
+    if !missing.is_empty() {
+        missing.sort();
+        return Err(RunpackError::Incomplete(missing));
+    }
+    let own = manifest_digest(manifest).to_string();
+    if !manifest.manifest_digest.eq_ignore_ascii_case(&own) {
+        different.push(MANIFEST_PATH.to_owned());
+    }
+    if different.is_empty() {
+        return Ok(());
+    }
+    different.sort();
+    Err(RunpackError::HashMismatch(different))
+}
+
+fn parse<T: DeserializeOwned>(name: &'static str, bytes: &[u8]) -> Result<T, RunpackError> {
+    Reader::new()
+        .read(bytes)
+        .map_err(|source| RunpackError::Json { name, source })
+}

@@ -1,0 +1,218 @@
+//! Writing runpacks: the same records give the same bytes.
+
+use std::io::{self, BufWriter, Cursor, Read, Write};
+use std::iter;
+use std::path::Path;
+
+use gait_artifact::runpack::{
+    INTENTS_PATH, MANIFEST_PATH, MANIFEST_SCHEMA_ID, Manifest, ManifestFile, REFS_PATH, RESULTS_PATH,
+    RUN_PATH, SCHEMA_VERSION,
+};
+use gait_artifact::text;
+use gait_canon::{
+    Digest, Hasher, PrivateKey, json, sign,
+    zip::{self, Entry, Limits, ZipError},
+};
+use gait_disk::{atomic::Draft, path::clean};
+use serde::Serialize;
+
+use crate::content::Content;
+use crate::manifest::manifest_digest;
+
+/// A runpack may tell secrets; it is for its owner alone.
+const FILE_MODE: u32 = 0o600;
+
+/// Why a runpack cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// A record has no canonical form.
+    #[error("encode {name}: {source}")]
+    Encode {
+        /// The file it belongs to.
+        name: &'static str,
+        /// Why.
+        source: json::Error,
+    },
+    /// A file would be larger than readers accept.
+    #[error("{name} would have {size} bytes, more than the limit of {limit}")]
+    TooLarge {
+        /// The file.
+        name: &'static str,
+        /// Its size in bytes.
+        size: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The archive could not be written.
+    #[error(transparent)]
+    Archive(#[from] ZipError),
+    /// The file could not be put in its place.
+    #[error(transparent)]
+    Disk(#[from] gait_disk::Error),
+}
+
+/// A path that no output goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OutputPathError {
+    /// There is none.
+    #[error("runpack output path is required")]
+    Missing,
+    /// It is relative and leads out of the working directory.
+    #[error("relative runpack output path must not traverse parent directories")]
+    LeavesWorkingDirectory,
+}
+
+/// The cleaned form of a path that output may go to: an absolute one, or a relative one that stays in the working
+/// directory. The file system is not asked.
+pub fn output_path(path: &str) -> Result<String, OutputPathError> {
+    let path = clean(text::trim(path));
+    if path == "." || path == "/" {
+        return Err(OutputPathError::Missing);
+    }
+    if path.split('/').any(|part| part == "..") {
+        return Err(OutputPathError::LeavesWorkingDirectory);
+    }
+    Ok(path)
+}
+
+/// The manifest of `content`, signed if there is a `signer`.
+pub fn seal(content: &Content, signer: Option<&PrivateKey>) -> Result<Manifest, WriteError> {
+    let files = files(content)
+        .map(|(name, pieces)| declare(name, pieces))
+        .into_iter()
+        .collect::<Result<_, _>>()?;
+    let mut manifest = Manifest {
+        schema_id: MANIFEST_SCHEMA_ID.to_owned(),
+        schema_version: SCHEMA_VERSION.to_owned(),
+        created_at: content.run.created_at,
+        producer_version: content.run.producer_version.clone(),
+        run_id: content.run.run_id.clone(),
+        capture_mode: content.capture_mode.to_string(),
+        files: Some(files),
+        manifest_digest: String::new(),
+        signatures: Vec::new(),
+    };
+    manifest.manifest_digest = manifest_digest(&manifest).to_string();
+    if let Some(key) = signer {
+        let signed = Digest::of_canonical(&manifest).map_err(encode(MANIFEST_PATH))?;
+        manifest.signatures.push(sign::sign(&signed, key));
+    }
+    Ok(manifest)
+}
+
+fn declare(name: &'static str, pieces: Pieces<'_>) -> Result<ManifestFile, WriteError> {
+    let limit = Limits::default().entry_bytes;
+    let mut hasher = Hasher::new();
+    let mut size = 0;
+    for piece in pieces {
+        let piece = piece.map_err(encode(name))?;
+        size += piece.len() as u64;
+        hasher.update(&piece);
+    }
+    if size > limit {
+        return Err(WriteError::TooLarge { name, size, limit });
+    }
+    Ok(ManifestFile {
+        path: name.to_owned(),
+        sha256: hasher.finish().to_string(),
+    })
+}
+
+/// Writes `content` as an archive and gives `out` back with the manifest.
+///
+/// Records are encoded one at a time, once for the manifest and once for the archive, so that no memory is needed for the
+/// files they end up in.
+pub fn write_to<W: Write>(
+    out: W,
+    content: &Content,
+    signer: Option<&PrivateKey>,
+) -> Result<(W, Manifest), WriteError> {
+    let manifest = seal(content, signer)?;
+    let files = files(content)
+        .into_iter()
+        .chain([(MANIFEST_PATH, whole(&manifest))]);
+    let entries = files
+        .map(|(name, pieces)| Entry::new(name, Encoded::new(pieces)))
+        .collect();
+    Ok((zip::write(out, entries)?, manifest))
+}
+
+/// As [`write_to`], in memory.
+pub fn to_bytes(content: &Content, signer: Option<&PrivateKey>) -> Result<(Vec<u8>, Manifest), WriteError> {
+    write_to(Vec::new(), content, signer)
+}
+
+/// As [`write_to`], to a file for its owner alone that appears only when it is whole. Its directory must exist.
+pub fn write(path: &Path, content: &Content, signer: Option<&PrivateKey>) -> Result<Manifest, WriteError> {
+    let draft = BufWriter::new(Draft::create(path, FILE_MODE)?);
+    let (draft, manifest) = write_to(draft, content, signer)?;
+    let draft = draft
+        .into_inner()
+        .map_err(|error| ZipError::Io(error.into_error()))?;
+    draft.commit()?;
+    Ok(manifest)
+}
+
+/// The bytes of a file of the archive, piece by piece.
+type Pieces<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, json::Error>> + 'a>;
+
+/// The files that a manifest declares, sorted by name.
+fn files(content: &Content) -> [(&'static str, Pieces<'_>); 4] {
+    [
+        (INTENTS_PATH, lines(&content.intents)),
+        (REFS_PATH, whole(&content.refs)),
+        (RESULTS_PATH, lines(&content.results)),
+        (RUN_PATH, whole(&content.run)),
+    ]
+}
+
+fn whole<T: Serialize>(document: &T) -> Pieces<'_> {
+    Box::new(iter::once_with(|| canonical(document)))
+}
+
+fn lines<T: Serialize>(records: &[T]) -> Pieces<'_> {
+    let line = |record| {
+        let mut line = canonical(record)?;
+        line.push(b'\n');
+        Ok(line)
+    };
+    Box::new(records.iter().map(line))
+}
+
+fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, json::Error> {
+    json::canonical_bytes(&json::to_value(value)?)
+}
+
+fn encode(name: &'static str) -> impl FnOnce(json::Error) -> WriteError {
+    move |source| WriteError::Encode { name, source }
+}
+
+/// Pieces as an archive's writer wants them.
+struct Encoded<'a> {
+    pieces: Pieces<'a>,
+    piece: Cursor<Vec<u8>>,
+}
+
+impl<'a> Encoded<'a> {
+    fn new(pieces: Pieces<'a>) -> Self {
+        Self {
+            pieces,
+            piece: Cursor::default(),
+        }
+    }
+}
+
+impl Read for Encoded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.piece.read(buffer)? {
+                0 if !buffer.is_empty() => match self.pieces.next() {
+                    Some(piece) => self.piece = Cursor::new(piece.map_err(io::Error::other)?),
+                    None => return Ok(0),
+                },
+                count => return Ok(count),
+            }
+        }
+    }
+}
