@@ -29,6 +29,7 @@ pub mod rate_limit;
 mod record_file;
 mod relation;
 mod require;
+pub mod say_token;
 pub mod script;
 mod seal;
 mod stages;

@@ -1,4 +1,4 @@
-//! What approval and delegation tokens have in common: files, signatures, lists of paths.
+//! What approval, delegation and say tokens have in common: files, signatures, lists of paths.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub enum TokenFileError {
     /// The file can't be read.
     #[error("read {kind} token: {source}")]
     Read {
-        /// `approval` or `delegation`.
+        /// `approval`, `delegation` or `say`.
         kind: &'static str,
         /// What the file system said.
         source: ReadError,
@@ -28,7 +28,7 @@ pub enum TokenFileError {
     /// The file holds something else than one token, or a token with members that nobody signed.
     #[error("parse {kind} token: {source}")]
     Parse {
-        /// `approval` or `delegation`.
+        /// `approval`, `delegation` or `say`.
         kind: &'static str,
         /// Where and why.
         source: json::Error,
@@ -74,12 +74,16 @@ pub(crate) fn check_signature(
 
 /// Reads a token strictly: unknown, repeated and differently cased members are refused, for no signature covers them.
 pub(crate) fn read_file<T: DeserializeOwned>(kind: &'static str, path: &Path) -> Result<T, TokenFileError> {
-    let bytes =
-        read_bounded(path, MAX_TOKEN_BYTES).map_err(|source| TokenFileError::Read { kind, source })?;
+    let bytes = read_bytes(kind, path)?;
     Reader::new()
         .max_bytes(MAX_TOKEN_BYTES)
         .read(&bytes)
         .map_err(|source| TokenFileError::Parse { kind, source })
+}
+
+/// The content of a token file.
+pub(crate) fn read_bytes(kind: &'static str, path: &Path) -> Result<Vec<u8>, TokenFileError> {
+    read_bounded(path, MAX_TOKEN_BYTES).map_err(|source| TokenFileError::Read { kind, source })
 }
 
 /// The token files of a call: `first` and the comma-separated `chain`, sorted by path, each path once.
