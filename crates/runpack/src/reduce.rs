@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use gait_artifact::runpack::{IntentRecord, Receipt, Refs, ResultRecord, Run};
 use gait_artifact::{Timestamp, text};
-use gait_canon::json::{self, Value};
+use gait_canon::json::{self, Object, Value};
 use serde::{Serialize, Serializer};
 
 use crate::content::UnknownCaptureMode;
@@ -265,7 +265,7 @@ fn references<'a>(intent: &'a IntentRecord, result: Option<&'a ResultRecord>) ->
         result.and_then(|result| result.result.as_ref()),
     ];
     let mut references = HashSet::new();
-    let mut pending: Vec<(&str, &Value)> = payloads.into_iter().flatten().flatten().collect();
+    let mut pending: Vec<(&str, &Value)> = payloads.into_iter().flatten().flat_map(Object::iter).collect();
     while let Some((key, value)) = pending.pop() {
         match value {
             Value::Object(members) => pending.extend(members.iter()),
