@@ -6,6 +6,11 @@
 use gait_canon::{Signature, json::Object};
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "schema")]
+use crate::{
+    members::Members,
+    vocabulary::{EVIDENCE_MODES, IMMUTABILITIES},
+};
 use crate::{relationship::Relationship, time::Timestamp};
 
 /// The schema version of every record of a runpack.
@@ -36,6 +41,7 @@ pub const DATA_PATHS: [&str; 4] = [INTENTS_PATH, REFS_PATH, RESULTS_PATH, RUN_PA
 
 /// `run.json`: the run itself.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_run))]
 #[serde(default)]
 pub struct Run {
     /// `gait.runpack.run`.
@@ -51,11 +57,13 @@ pub struct Run {
     /// Where it ran.
     pub env: RunEnv,
     /// What happened, in order; absent lists are written as `null`.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<TimelineEvent>"))]
     pub timeline: Option<Vec<TimelineEvent>>,
 }
 
 /// Where a run ran.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct RunEnv {
     /// Operating system, such as `linux`.
@@ -68,6 +76,7 @@ pub struct RunEnv {
 
 /// One event of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
 pub struct TimelineEvent {
     /// What happened.
@@ -84,6 +93,7 @@ pub struct TimelineEvent {
 
 /// A line of `intents.jsonl`: a call that was meant to be made.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_intent))]
 #[serde(default)]
 pub struct IntentRecord {
     /// `gait.runpack.intent`.
@@ -109,6 +119,7 @@ pub struct IntentRecord {
 
 /// A line of `results.jsonl`: what came of an intent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_result))]
 #[serde(default)]
 pub struct ResultRecord {
     /// `gait.runpack.result`.
@@ -134,6 +145,7 @@ pub struct ResultRecord {
 
 /// `refs.json`: what the run looked at.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_refs))]
 #[serde(default)]
 pub struct Refs {
     /// `gait.runpack.refs`.
@@ -161,6 +173,7 @@ pub struct Refs {
 
 /// One thing a run looked at, by digest.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_receipt))]
 #[serde(default)]
 pub struct Receipt {
     /// Id of the reference.
@@ -193,6 +206,7 @@ pub struct Receipt {
 
 /// `manifest.json`: what the archive holds, by digest, and who vouches for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_manifest))]
 #[serde(default)]
 pub struct Manifest {
     /// `gait.runpack.manifest`.
@@ -208,6 +222,7 @@ pub struct Manifest {
     /// `reference` or `raw`.
     pub capture_mode: String,
     /// The files and their digests, sorted by path; an absent list stays `null`.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<ManifestFile>"))]
     pub files: Option<Vec<ManifestFile>>,
     /// SHA-256 of the canonical manifest with this member empty and without signatures.
     pub manifest_digest: String,
@@ -218,6 +233,7 @@ pub struct Manifest {
 
 /// A file of the archive and its digest.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_file))]
 #[serde(default)]
 pub struct ManifestFile {
     /// Path in the archive.
@@ -229,4 +245,70 @@ pub struct ManifestFile {
 #[expect(clippy::ref_option, reason = "serde hands members over by reference")]
 fn is_empty(object: &Option<Object>) -> bool {
     object.as_ref().is_none_or(Object::is_empty)
+}
+
+/// What run ids look like where nobody chose them; readers accept any.
+#[cfg(feature = "schema")]
+const RUN_ID_PATTERN: &str = "^run_[A-Za-z0-9_-]+$";
+
+#[cfg(feature = "schema")]
+fn published_run(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(RUN_SCHEMA_ID, SCHEMA_VERSION)
+        .with("run_id", "pattern", RUN_ID_PATTERN)
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_intent(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(INTENT_SCHEMA_ID, SCHEMA_VERSION)
+        .with("run_id", "pattern", RUN_ID_PATTERN)
+        .digests(&["args_digest"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_result(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(RESULT_SCHEMA_ID, SCHEMA_VERSION)
+        .with("run_id", "pattern", RUN_ID_PATTERN)
+        .words("status", &["ok", "error"])
+        .digests(&["result_digest"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_refs(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(REFS_SCHEMA_ID, SCHEMA_VERSION)
+        .with("run_id", "pattern", RUN_ID_PATTERN)
+        .digests(&["context_set_digest"])
+        .words("context_evidence_mode", EVIDENCE_MODES)
+        .at_least(0, &["context_ref_count"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_receipt(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .digests(&["query_digest", "content_digest"])
+        .words("immutability", IMMUTABILITIES)
+        .at_least(0, &["freshness_sla_seconds"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_manifest(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(MANIFEST_SCHEMA_ID, SCHEMA_VERSION)
+        .with("run_id", "pattern", RUN_ID_PATTERN)
+        .words("capture_mode", &["reference", "raw"])
+        .digests(&["manifest_digest"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_file(schema: &mut schemars::Schema) {
+    Members::of(schema).digests(&["sha256"]).closed();
 }
