@@ -12,24 +12,32 @@
 //! It reads no clock and no environment, prints nothing, and leaves the decision where output goes to its callers.
 #![forbid(unsafe_code)]
 
+pub mod chain;
 pub mod content;
 pub mod diff;
 mod footer;
 pub mod inspect;
 mod lines;
+pub mod locate;
 pub mod manifest;
 mod read;
 pub mod record;
 pub mod reduce;
 pub mod refs;
 pub mod replay;
+pub mod verify;
 mod write;
 
+pub use chain::{ChainVerification, read_chain, verify_chain};
 pub use content::{CaptureMode, Content};
 pub use footer::{footer, ticket_line};
 pub use lines::{LineError, LineProblem};
+pub use locate::{LocateError, locate};
 pub use manifest::{manifest_digest, parse_manifest, signable};
 pub use read::{Runpack, RunpackError};
 pub use record::{RecordInput, RecordOptions, Recorded, record};
 pub use refs::{Drift, drift, envelope_of, normalize_refs};
+pub use verify::{
+    HashMismatch, SignatureReport, SignatureStatus, Verification, VerifyOptions, verify, verify_reader,
+};
 pub use write::{OutputPathError, WriteError, output_path, seal, to_bytes, write, write_to};
