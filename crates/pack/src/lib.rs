@@ -11,10 +11,14 @@
 
 mod archive;
 pub mod build;
+pub mod diff;
 mod entry;
+pub mod export;
+pub mod inspect;
 pub mod lines;
 pub mod manifest;
 pub mod proof;
+mod run_payload;
 mod scratch;
 
 pub use archive::{OpenError, PackArchive, PackKind};
