@@ -6,6 +6,8 @@
 //! - [`path`]: which destinations are accepted, by their text alone.
 //! - [`atomic`]: a file is replaced whole or not at all; a crash leaves the old content or the new.
 //! - [`append`]: one line more in a log that many processes write at once.
+//! - [`open_beneath`]: a file below a directory, and no link on the way.
+//! - [`cache`]: a file whose loss costs time and nothing else is replaced without waiting for the disk.
 //! - [`lock`]: lock files that are also understood by programs that know only the file's presence and age.
 //! - [`progress`]: how callers watch long work.
 //! - [`read`]: a file read whole, with a limit, without ever waiting on a pipe for good.
@@ -15,6 +17,8 @@
 
 pub mod append;
 pub mod atomic;
+mod beneath;
+pub mod cache;
 mod directory;
 mod draft;
 mod error;
@@ -23,6 +27,7 @@ pub mod path;
 pub mod progress;
 pub mod read;
 
+pub use beneath::open_beneath;
 pub use error::{Error, FileKind};
 pub use lock::{FileLock, LockError, LockPolicy};
 pub use path::PathError;

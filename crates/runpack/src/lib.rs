@@ -25,10 +25,11 @@ pub mod record;
 pub mod reduce;
 pub mod refs;
 pub mod replay;
+pub mod session;
 pub mod verify;
 mod write;
 
-pub use chain::{ChainVerification, read_chain, verify_chain};
+pub use chain::{ChainError, ChainVerification, read_chain, verify_chain};
 pub use content::{CaptureMode, Content};
 pub use footer::{footer, ticket_line};
 pub use lines::{LineError, LineProblem};

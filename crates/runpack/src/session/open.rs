@@ -1,0 +1,165 @@
+//! A journal that is open and locked, its end mended and its state known.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, BufReader, Seek, SeekFrom, Write},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use gait_artifact::{Timestamp, session::SessionState};
+
+use super::{
+    Hold, SessionError, chain,
+    files::Files,
+    journal::{self, Record, WholeJournal},
+    state, tail,
+};
+
+/// Bytes read at a time.
+const READ_BUFFER: usize = 256 << 10;
+
+/// An open journal whose last line is complete.
+#[derive(Debug)]
+pub(super) struct JournalFile {
+    path: PathBuf,
+    file: File,
+    identity: (u64, u64),
+    length: u64,
+}
+
+/// An open journal and its state. Whoever has one must hold the session's lock.
+#[derive(Debug)]
+pub(super) struct OpenJournal {
+    file: JournalFile,
+    pub(super) state: SessionState,
+}
+
+impl JournalFile {
+    /// Opens a journal that exists.
+    pub(super) fn open(path: &Path) -> Result<Self, SessionError> {
+        let refused = |source| SessionError::Open {
+            path: path.to_path_buf(),
+            source,
+        };
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            // A pipe may stand there; the check below refuses it.
+            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
+            .open(path)
+            .map_err(refused)?;
+        let metadata = file.metadata().map_err(refused)?;
+        if !metadata.is_file() {
+            return Err(refused(io::Error::other("not a regular file")));
+        }
+        let length = tail::mend(&file, metadata.len()).map_err(SessionError::io("mend", path))?;
+        Ok(Self {
+            path: path.to_path_buf(),
+            file,
+            identity: (metadata.dev(), metadata.ino()),
+            length,
+        })
+    }
+
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Reads all of it; see [`journal::read`].
+    pub(super) fn read(
+        &self,
+        each: impl FnMut(&[u8], Record) -> Result<(), SessionError>,
+    ) -> Result<WholeJournal, SessionError> {
+        (&self.file)
+            .seek(SeekFrom::Start(0))
+            .map_err(SessionError::io("read", &self.path))?;
+        journal::read(BufReader::with_capacity(READ_BUFFER, &self.file), each)
+    }
+
+    /// Adds complete lines; on return they are on the disk. After an error the journal is as long as before.
+    pub(super) fn append(&mut self, hold: &Hold<'_>, lines: &[u8]) -> Result<(), SessionError> {
+        hold.check()?;
+        let mut file = &self.file;
+        file.write_all(lines)
+            .and_then(|()| file.sync_data())
+            .inspect_err(|_| {
+                // Failing that, the next one to open the journal mends its end.
+                let _ = file.set_len(self.length);
+            })
+            .map_err(SessionError::io("append to", &self.path))?;
+        self.length += lines.len() as u64;
+        Ok(())
+    }
+
+    /// Whether the path still leads to this file and nobody else has written to it.
+    fn is_current(&self) -> bool {
+        fs::metadata(&self.path).is_ok_and(|metadata| {
+            (metadata.dev(), metadata.ino()) == self.identity && metadata.len() == self.length
+        })
+    }
+}
+
+impl OpenJournal {
+    /// Opens a journal that exists. Its state comes from the state file if that agrees with the journal's end, else from
+    /// the journal; what a crash has kept from being written beside the journal is written now.
+    pub(super) fn open(files: &Files, now: Timestamp) -> Result<Self, SessionError> {
+        Self::with_state(JournalFile::open(&files.journal)?, files, now)
+    }
+
+    pub(super) fn with_state(file: JournalFile, files: &Files, now: Timestamp) -> Result<Self, SessionError> {
+        let last = tail::last_line(&file.file, file.length).map_err(SessionError::io("read", &file.path))?;
+        let known = last.and_then(|last| state::load(&files.state, file.length, &last));
+        let journal = match known {
+            Some(state) => Self { file, state },
+            None => Self::rebuilt(file, files, now)?,
+        };
+        if !chain::is_current(&files.chain, &journal.state) {
+            // The journal is what counts: a chain that cannot be written now stops nobody but who asks for one.
+            let _ = journal.write_chain(&files.chain);
+        }
+        Ok(journal)
+    }
+
+    fn rebuilt(file: JournalFile, files: &Files, now: Timestamp) -> Result<Self, SessionError> {
+        let state = file.read(|_, _| Ok(()))?.state(file.length, now);
+        state::store(&files.state, &state);
+        Ok(Self { file, state })
+    }
+
+    pub(super) const fn file(&self) -> &JournalFile {
+        &self.file
+    }
+
+    /// Whether this is what one would find by opening the journal again.
+    pub(super) fn is_current(&self) -> bool {
+        self.file.is_current()
+    }
+
+    /// Adds complete lines and writes the state that they lead to; on return the lines are on the disk.
+    pub(super) fn append(
+        &mut self,
+        hold: &Hold<'_>,
+        lines: &[u8],
+        advanced: SessionState,
+    ) -> Result<(), SessionError> {
+        self.file.append(hold, lines)?;
+        self.state = advanced;
+        self.state.journal_size_bytes = i64::try_from(self.file.length).unwrap_or(i64::MAX);
+        state::store(&hold.files.state, &self.state);
+        Ok(())
+    }
+
+    /// Writes the chain of the journal's checkpoints.
+    fn write_chain(&self, path: &Path) -> Result<(), SessionError> {
+        let mut checkpoints = Vec::new();
+        let journal = self.file.read(|_, record| {
+            if let Record::Checkpoint(checkpoint) = record {
+                checkpoints.push(*checkpoint);
+            }
+            Ok(())
+        })?;
+        let text = chain::text(&journal.header, checkpoints)?;
+        Ok(chain::write(path, &text)?)
+    }
+}
