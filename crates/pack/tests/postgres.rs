@@ -3,6 +3,8 @@
 //! The server lives in a temporary directory and listens on a socket there. Without its programs the test is skipped,
 //! unless the variable `GAIT_TEST_POSTGRES` is `required`.
 
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
+
 use std::fs;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
