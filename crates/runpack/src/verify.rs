@@ -23,6 +23,7 @@ use gait_artifact::runpack::{DATA_PATHS, MANIFEST_PATH, Manifest};
 use gait_canon::zip::{self, Limits, ZipError};
 use gait_canon::{Digest, PublicKey};
 use gait_disk::Progress;
+use serde::Serialize;
 
 pub use self::signatures::{SignatureReport, SignatureStatus};
 
@@ -60,7 +61,7 @@ pub struct Verification {
 }
 
 /// A file whose digest is not the declared one.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct HashMismatch {
     /// The file; `manifest.json` when the manifest's own digest is wrong.
     pub path: String,
@@ -113,6 +114,21 @@ pub fn verify_reader<R: Read + Seek>(
             let examined = digests::in_order(&mut archive.reader, &archive.tasks, progress)?;
             Ok(archive.conclude(examined, Vec::new(), options))
         }
+    }
+}
+
+/// What is odd about an archive around its content, whatever it holds: the same that [`verify`] looks for in runpacks.
+pub fn container_findings<R: Read + Seek>(reader: R) -> Result<Vec<Finding>, RunpackError> {
+    match source::take(reader).map_err(not_read)? {
+        Source::Memory(bytes) => {
+            let layout = Layout::survey(&mut Cursor::new(&bytes)).map_err(not_read)?;
+            let mut archive =
+                zip::Reader::open(Cursor::new(&bytes), Limits::default()).map_err(RunpackError::Archive)?;
+            let mut findings = layout.findings;
+            findings.extend(packing::damage(&bytes, &mut archive, &layout.extents));
+            Ok(findings)
+        }
+        Source::Large(mut reader) => Ok(Layout::survey(&mut reader).map_err(not_read)?.findings),
     }
 }
 
