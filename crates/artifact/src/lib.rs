@@ -34,6 +34,7 @@ pub mod runpack;
 pub mod schema;
 pub mod script;
 pub mod session;
+pub mod shape;
 pub mod suggest;
 pub mod text;
 pub mod time;

@@ -16,6 +16,7 @@ use crate::{
     approval::{ApprovalAuditRecord, ApprovalToken},
     bundle::AuthorizationBundle,
     context::{BudgetReport, ContextEnvelope, ReferenceRecord},
+    contract::{activation::ACTIVATION, proposal::PROPOSAL, receipt::RECEIPT, terms::CONTRACT},
     credential::{BrokerRequest, CredentialEvidence},
     delegation::{DelegationAuditRecord, DelegationToken},
     event::{AdoptionEvent, OperationalEvent},
@@ -29,6 +30,7 @@ use crate::{
     runpack::{IntentRecord, Manifest, Refs, ResultRecord, Run},
     script::ApprovedScriptEntry,
     session::{JournalHeader, SessionChain, SessionCheckpoint},
+    shape::Shape,
     trace::TraceRecord,
     voice::{CallEvent, CallpackManifest, CommitmentIntent, SayToken},
 };
@@ -52,6 +54,26 @@ pub struct SchemaFile {
 /// Every schema, in the order of the paths.
 pub fn files() -> Result<Vec<SchemaFile>, json::Error> {
     [
+        shape_file(
+            "action-contract/activated-action-contract-artifact",
+            "Activated Action Contract",
+            &ACTIVATION,
+        ),
+        shape_file(
+            "action-contract/consumer-receipt",
+            "Action Contract Consumer Receipt",
+            &RECEIPT,
+        ),
+        shape_file(
+            "action-contract/proposed-action-contract-artifact",
+            "Proposed Action Contract",
+            &PROPOSAL,
+        ),
+        shape_file(
+            "action-contract/proposed-action-contract-v3",
+            "Proposed Action Contract Terms",
+            &CONTRACT,
+        ),
         schema_file::<Relationship>("common/relationship_envelope", "Relationship Envelope"),
         schema_file::<BudgetReport>("context/budget_report", "Context Budget Report"),
         schema_file::<ContextEnvelope>("context/envelope", "Context Evidence Envelope"),
@@ -94,7 +116,24 @@ fn schema_file<T: JsonSchema>(name: &str, title: &str) -> Result<SchemaFile, jso
     let settings = SchemaSettings::draft2020_12()
         .for_serialize()
         .with_transform(Published);
-    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema_text(name, title, settings.into_generator().into_root_schema_for::<T>())
+}
+
+fn shape_file(name: &str, title: &str, shape: &Shape) -> Result<SchemaFile, json::Error> {
+    let mut schema = Schema::default();
+    schema.insert(
+        "$schema".to_owned(),
+        "https://json-schema.org/draft/2020-12/schema".into(),
+    );
+    if let Value::Object(members) = shape.schema() {
+        for (name, value) in members {
+            schema.insert(name, value);
+        }
+    }
+    schema_text(name, title, schema)
+}
+
+fn schema_text(name: &str, title: &str, mut schema: Schema) -> Result<SchemaFile, json::Error> {
     let path = format!("{name}.schema.json");
     schema.insert("$id".to_owned(), format!("{BASE}{path}").into());
     schema.insert("title".to_owned(), title.into());

@@ -122,6 +122,12 @@ impl Parsed {
         self.value(name).is_some()
     }
 
+    /// How many times the flag `name` stood on the command line.
+    #[must_use]
+    pub fn count(&self, name: &str) -> usize {
+        self.given.iter().filter(|(given, _)| *given == name).count()
+    }
+
     /// The key source that a flag with a path and a flag with a variable's name give together.
     #[must_use]
     pub fn key_source(&self, path: &str, variable: &str) -> KeySource {

@@ -54,9 +54,15 @@ fn run_command(command: &'static Command, arguments: &[String], context: &Contex
     if spec.flag("explain").is_none() && asks_for(arguments, "--explain") {
         return Response::text(format!("{}\n", spec.explain), 0);
     }
+    if let Some(failure) = retired_flag(spec, arguments) {
+        return render::command(spec, Err(failure), asks_for(arguments, "--json"), context);
+    }
     let parsed = match arguments::parse(spec, arguments) {
         Ok(parsed) => parsed,
         Err(error) => {
+            if let Some(report) = command.misread {
+                return render::command(spec, Ok(report(context)), true, context);
+            }
             let json = spec.json && arguments::wants_json(spec, arguments);
             return render::command(spec, Err(argument_failure(spec, error)), json, context);
         }
@@ -91,6 +97,24 @@ fn argument_failure(spec: &CommandSpec, error: ArgumentError) -> Failure {
         ArgumentError::Help => failure.hint(format!("`gait help {}` tells the flags", spec.path)),
         _ => failure,
     }
+}
+
+/// Advice for a flag that the command no longer has, wherever it stands.
+fn retired_flag(spec: &CommandSpec, arguments: &[String]) -> Option<Failure> {
+    let stands = |flag: &str| {
+        let is_flag = |argument: &String| {
+            let argument = argument.trim();
+            argument == flag || argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))
+        };
+        arguments.iter().any(is_flag)
+    };
+    let &(deprecated, replacement) = spec.retired_flags.iter().find(|(flag, _)| stands(flag))?;
+    let text = format!("deprecated flag spelling: {deprecated} -> {replacement}");
+    let migration = Migration::Flag {
+        deprecated,
+        replacement,
+    };
+    Some(Failure::invalid_input(text).migration(migration))
 }
 
 /// Whether an argument in front of a `--` is `flag` once trimmed.

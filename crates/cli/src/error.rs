@@ -4,6 +4,8 @@
 //! words.
 
 mod convert;
+mod convert_run;
+mod convert_session;
 mod excerpt;
 mod kind;
 mod migration;
@@ -146,11 +148,17 @@ impl Failure {
         &self.0
     }
 
-    /// The JSON object: the command's own members, then the error and its envelope.
-    pub(crate) fn to_object(&self) -> Object {
+    /// The JSON object without an envelope: the command's own members and the error.
+    pub(crate) fn to_document(&self) -> Object {
         let mut object = self.0.fields.clone();
         object.insert("ok", false);
         object.insert("error", self.0.text.as_str());
+        object
+    }
+
+    /// The JSON object: the command's own members, then the error and its envelope.
+    pub(crate) fn to_object(&self) -> Object {
+        let mut object = self.to_document();
         object.insert("error_category", self.0.kind.error_category());
         object.insert("retryable", false);
         if let Some(cause) = self.0.kind.cause() {

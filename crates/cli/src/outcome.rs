@@ -46,6 +46,15 @@ impl Report {
         }
     }
 
+    /// A document that is printed on one line, its members in order, with or without `--json`.
+    #[must_use]
+    pub fn document<T: Serialize>(document: &T) -> Self {
+        match json::to_value(document) {
+            Ok(value) => Self::verbatim(json::compact_in_order(&value) + "\n"),
+            Err(_) => Self::new(document),
+        }
+    }
+
     /// A text that is printed as it is, with or without `--json`, such as usage.
     #[must_use]
     pub fn verbatim(text: impl Into<String>) -> Self {

@@ -42,6 +42,11 @@ impl Response {
         if blank {
             object.insert("correlation_id", context.correlation_id());
         }
+        Self::document(object, exit)
+    }
+
+    /// A JSON object on standard output, on one line, as it is.
+    fn document(object: Object, exit: u8) -> Self {
         let mut line = json::compact(&Value::Object(object));
         line.push('\n');
         Self::text(line, exit)
@@ -62,24 +67,38 @@ impl Response {
 #[must_use]
 pub fn command(spec: &CommandSpec, result: CommandResult, json: bool, context: &Context<'_>) -> Response {
     match result {
-        Ok(report) => success(report, json, context),
+        Ok(report) => success(spec, report, json, context),
         Err(failure) if json => {
             let mut object = spec.error_fields.map(|fields| fields()).unwrap_or_default();
-            for (name, value) in failure.to_object() {
+            let exit = failure.kind().exit_code();
+            let told = if spec.bare {
+                failure.to_document()
+            } else {
+                failure.to_object()
+            };
+            for (name, value) in told {
                 object.insert(name, value);
             }
-            Response::json(object, context, failure.kind().exit_code())
+            answer(spec, object, context, exit)
         }
         Err(failure) => text_error(spec, failure.details(), context),
     }
 }
 
-fn success(report: Report, json: bool, context: &Context<'_>) -> Response {
+fn answer(spec: &CommandSpec, object: Object, context: &Context<'_>, exit: u8) -> Response {
+    if spec.bare {
+        Response::document(object, exit)
+    } else {
+        Response::json(object, context, exit)
+    }
+}
+
+fn success(spec: &CommandSpec, report: Report, json: bool, context: &Context<'_>) -> Response {
     match report.body {
         Body::Verbatim(text) => Response::text(text, report.exit),
         Body::Result {
             fields: Some(object), ..
-        } if json => Response::json(object, context, report.exit),
+        } if json => answer(spec, object, context, report.exit),
         Body::Result { fields: None, .. } if json => Response::encode_failed(),
         Body::Result { lines, .. } => {
             let mut text = String::new();

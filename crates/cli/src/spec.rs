@@ -181,6 +181,8 @@ pub struct CommandSpec {
     pub flags: &'static [Flag],
     /// Where flags may stand.
     pub order: ArgumentOrder,
+    /// Flags it once had, and the flags to use instead, all with their dashes. They are refused with advice.
+    pub retired_flags: &'static [(&'static str, &'static str)],
     /// Its positional arguments.
     pub positionals: Positionals,
     /// How its errors are told in text mode.
@@ -193,6 +195,8 @@ pub struct CommandSpec {
     pub raw: bool,
     /// The keys that every JSON error of the command carries, usage errors included.
     pub error_fields: Option<fn() -> Object>,
+    /// Whether its JSON objects are documents of their own, without correlation id and error envelope.
+    pub bare: bool,
 }
 
 const JSON: Flag = Flag::switch("json", "print one line of JSON");
@@ -207,6 +211,7 @@ impl CommandSpec {
             summary,
             explain: summary,
             flags: &[],
+            retired_flags: &[],
             order: ArgumentOrder::Interspersed,
             positionals: Positionals::None,
             error_style: ErrorStyle::Labelled(None),
@@ -214,6 +219,7 @@ impl CommandSpec {
             help: true,
             raw: false,
             error_fields: None,
+            bare: false,
         }
     }
 
@@ -228,6 +234,13 @@ impl CommandSpec {
     #[must_use]
     pub const fn flags(mut self, flags: &'static [Flag]) -> Self {
         self.flags = flags;
+        self
+    }
+
+    /// Names flags that the command once had, and what replaced them.
+    #[must_use]
+    pub const fn retired_flags(mut self, flags: &'static [(&'static str, &'static str)]) -> Self {
+        self.retired_flags = flags;
         self
     }
 
@@ -284,6 +297,13 @@ impl CommandSpec {
     #[must_use]
     pub const fn error_fields(mut self, fields: fn() -> Object) -> Self {
         self.error_fields = Some(fields);
+        self
+    }
+
+    /// Prints JSON objects as they are, without correlation id and error envelope.
+    #[must_use]
+    pub const fn bare(mut self) -> Self {
+        self.bare = true;
         self
     }
 

@@ -4,25 +4,33 @@
 
 mod approve;
 mod approve_script;
+mod capture;
 mod check;
 mod completions;
+mod contract;
 mod delegate;
 mod demo;
 mod enforce;
 mod gate;
 mod init;
+mod job;
 mod keys;
 mod kill_switch;
 mod list_scripts;
 mod man;
+mod migrate;
+mod pack;
 mod policy;
+mod run;
 mod test;
 mod trace;
+mod verify;
 mod version;
+mod voice;
 
 use crate::arguments::Parsed;
 use crate::context::Context;
-use crate::outcome::CommandResult;
+use crate::outcome::{CommandResult, Report};
 use crate::spec::{CommandSpec, GroupSpec, Surface};
 
 /// The function that does a command's work.
@@ -34,11 +42,19 @@ pub struct Command {
     pub spec: &'static CommandSpec,
     /// Its work.
     pub run: Run,
+    /// What it answers to arguments that cannot be read, where that is a document too.
+    pub misread: Option<fn(&Context<'_>) -> Report>,
 }
 
 impl Command {
     const fn new(spec: &'static CommandSpec, run: Run) -> Self {
-        Self { spec, run }
+        let misread = None;
+        Self { spec, run, misread }
+    }
+
+    const fn answering_misread(mut self, report: fn(&Context<'_>) -> Report) -> Self {
+        self.misread = Some(report);
+        self
     }
 }
 
@@ -83,8 +99,38 @@ pub static SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Keep runs",
+        commands: &[
+            Command::new(&run::record::SPEC, run::record::run),
+            Command::new(&run::inspect::SPEC, run::inspect::run),
+            Command::new(&run::replay::SPEC, run::replay::run),
+            Command::new(&run::diff::SPEC, run::diff::run),
+            Command::new(&run::reduce::SPEC, run::reduce::run),
+            Command::new(&run::receipt::SPEC, run::receipt::run),
+            Command::new(&run::session::start::SPEC, run::session::start::run),
+            Command::new(&run::session::append::SPEC, run::session::append::run),
+            Command::new(&run::session::status::SPEC, run::session::status::run),
+            Command::new(&run::session::checkpoint::SPEC, run::session::checkpoint::run),
+            Command::new(&run::session::compact::SPEC, run::session::compact::run),
+            Command::new(&capture::SPEC, capture::run),
+            Command::new(&migrate::SPEC, migrate::run),
+        ],
+    },
+    Section {
+        title: "Pack evidence",
+        commands: &[
+            Command::new(&pack::inspect::SPEC, pack::inspect::run),
+            Command::new(&pack::diff::SPEC, pack::diff::run),
+        ],
+    },
+    Section {
         title: "Check the record",
-        commands: &[Command::new(&trace::verify::SPEC, trace::verify::run)],
+        commands: &[
+            Command::new(&verify::SPEC, verify::run),
+            Command::new(&verify::chain::SPEC, verify::chain::run),
+            Command::new(&verify::session_chain::SPEC, verify::session_chain::run),
+            Command::new(&trace::verify::SPEC, trace::verify::run),
+        ],
     },
     Section {
         title: "Approve and delegate",
@@ -97,12 +143,45 @@ pub static SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Action contracts",
+        commands: &[
+            Command::new(&contract::validate::SPEC, contract::validate::run),
+            Command::new(&contract::activate::SPEC, contract::activate::run),
+            Command::new(&contract::verify::SPEC, contract::verify::run),
+            Command::new(&contract::consume::SPEC, contract::consume::run)
+                .answering_misread(contract::consume::misread),
+        ],
+    },
+    Section {
         title: "Stop",
         commands: &[
             Command::new(&kill_switch::add::SPEC, kill_switch::add::run),
             Command::new(&kill_switch::list::SPEC, kill_switch::list::run),
             Command::new(&kill_switch::disable::SPEC, kill_switch::disable::run),
             Command::new(&kill_switch::expire::SPEC, kill_switch::expire::run),
+        ],
+    },
+    Section {
+        title: "Speak",
+        commands: &[
+            Command::new(&voice::mint::SPEC, voice::mint::run),
+            Command::new(&voice::verify::SPEC, voice::verify::run),
+        ],
+    },
+    Section {
+        title: "Durable jobs",
+        commands: &[
+            Command::new(&job::submit::SPEC, job::submit::run),
+            Command::new(&job::status::SPEC, job::status::run),
+            Command::new(&job::checkpoint::add::SPEC, job::checkpoint::add::run),
+            Command::new(&job::checkpoint::list::SPEC, job::checkpoint::list::run),
+            Command::new(&job::checkpoint::show::SPEC, job::checkpoint::show::run),
+            Command::new(&job::pause::SPEC, job::pause::run),
+            Command::new(&job::approve::SPEC, job::approve::run),
+            Command::new(&job::resume::SPEC, job::resume::run),
+            Command::new(&job::stop::SPEC, job::stop::run),
+            Command::new(&job::cancel::SPEC, job::cancel::run),
+            Command::new(&job::inspect::SPEC, job::inspect::run),
         ],
     },
     Section {
@@ -125,11 +204,19 @@ pub static SECTIONS: &[Section] = &[
 
 /// The words that only gather commands.
 pub static GROUPS: &[GroupSpec] = &[
+    contract::GROUP,
     delegate::GROUP,
     gate::GROUP,
+    job::GROUP,
+    job::checkpoint::GROUP,
     keys::GROUP,
     kill_switch::GROUP,
+    pack::GROUP,
     policy::GROUP,
+    run::GROUP,
+    run::session::GROUP,
+    voice::GROUP,
+    voice::TOKEN_GROUP,
 ];
 
 /// Second names of commands: the words, and the path of the command they select.
