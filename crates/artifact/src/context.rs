@@ -191,12 +191,12 @@ pub enum EnvelopeError {
 impl ContextEnvelope {
     /// Reads an envelope of at most 1 MiB and verifies it against its own digest.
     ///
-    /// Unknown and repeated members and anything after the object are refused.
+    /// Unknown and repeated members are refused; text after the object is ignored, as it is no part of what is digested.
     pub fn read(bytes: &[u8]) -> Result<VerifiedEnvelope, EnvelopeError> {
         if bytes.len() > MAX_ENVELOPE_BYTES {
             return Err(EnvelopeError::TooLarge { size: bytes.len() });
         }
-        Reader::new().read::<Self>(bytes)?.verify()
+        Reader::new().allow_trailing().read::<Self>(bytes)?.verify()
     }
 
     /// Brings the envelope into normal form and compares its digest with that of its records.

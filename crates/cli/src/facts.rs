@@ -7,7 +7,10 @@ use gait_artifact::{
     context::{ContextEnvelope, MAX_ENVELOPE_BYTES, VerifiedEnvelope},
     inventory::Inventory,
 };
-use gait_disk::{path, read::read_bounded};
+use gait_disk::{
+    path,
+    read::{ReadError, read_bounded},
+};
 use gait_gate::facts::InventoryFile;
 
 use crate::error::Failure;
@@ -34,8 +37,12 @@ pub(crate) fn context_envelope(given: &str) -> Result<Option<VerifiedEnvelope>, 
     }
     let path = path::local_or_absolute(Path::new(given))
         .map_err(|_| Failure::invalid_input("context envelope path must be a local filesystem path"))?;
-    let bytes = read_bounded(&path, MAX_ENVELOPE_BYTES)
-        .map_err(|error| Failure::from(error).context("read context envelope"))?;
+    let bytes = read_bounded(&path, MAX_ENVELOPE_BYTES).map_err(|error| match error {
+        ReadError::TooLarge { limit, .. } => {
+            Failure::invalid_input(format!("context envelope exceeds size limit ({limit} bytes)"))
+        }
+        error => Failure::from(error).context("read context envelope"),
+    })?;
     ContextEnvelope::read(&bytes)
         .map(Some)
         .map_err(|error| Failure::invalid_input(error).context("parse context envelope"))

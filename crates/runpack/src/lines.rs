@@ -115,7 +115,7 @@ impl<T: DeserializeOwned> Write for Lines<T> {
 }
 
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.iter().position(|byte| *byte == b'\n')?;
+    let end = memchr::memchr(b'\n', bytes)?;
     Some((&bytes[..end], &bytes[end + 1..]))
 }
 

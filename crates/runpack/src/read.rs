@@ -232,3 +232,165 @@ fn parse<T: DeserializeOwned>(name: &'static str, bytes: &[u8]) -> Result<T, Run
         .read(bytes)
         .map_err(|source| RunpackError::Json { name, source })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use gait_artifact::runpack::{MANIFEST_SCHEMA_ID, ManifestFile, SCHEMA_VERSION};
+    use gait_canon::zip::Entry;
+
+    use super::*;
+
+    const RUN: &[u8] = br#"{"run_id":"run_1","timeline":null,"unknown":1}"#;
+    const INTENTS: &[u8] = b"{\"intent_id\":\"i\"}\n\n{\"intent_id\":\"j\"}";
+    const RESULTS: &[u8] = b"";
+    const REFS: &[u8] = br#"{"receipts":[{"ref_id":"b"},{"ref_id":"a"}]}"#;
+
+    /// An archive of `files` and a manifest that declares them truthfully, unless `change` makes it lie.
+    fn archive(files: &[(&str, &[u8])], change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
+        let declared = files.iter().map(|(name, content)| ManifestFile {
+            path: (*name).to_owned(),
+            sha256: Digest::of(content).to_string(),
+        });
+        let mut manifest = Manifest {
+            schema_id: MANIFEST_SCHEMA_ID.to_owned(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            run_id: "run_1".to_owned(),
+            files: Some(declared.collect()),
+            ..Manifest::default()
+        };
+        manifest.manifest_digest = manifest_digest(&manifest).to_string();
+        change(&mut manifest);
+        let manifest = json::pretty(&manifest).unwrap();
+        let manifest = (MANIFEST_PATH, manifest.as_bytes());
+        let entries = files.iter().chain([&manifest]);
+        let entries = entries.map(|(name, content)| Entry::new(*name, *content));
+        zip::write(Vec::new(), entries.collect()).unwrap()
+    }
+
+    fn whole_archive(change: impl FnOnce(&mut Manifest)) -> Vec<u8> {
+        let files = [
+            (RUN_PATH, RUN),
+            (INTENTS_PATH, INTENTS),
+            (RESULTS_PATH, RESULTS),
+            (REFS_PATH, REFS),
+        ];
+        archive(&files, change)
+    }
+
+    fn with_files(run: &[u8], intents: &[u8], refs: &[u8]) -> Vec<u8> {
+        let files = [
+            (RUN_PATH, run),
+            (INTENTS_PATH, intents),
+            (RESULTS_PATH, RESULTS),
+            (REFS_PATH, refs),
+        ];
+        archive(&files, |_| {})
+    }
+
+    fn read(bytes: &[u8]) -> Result<Runpack, RunpackError> {
+        Runpack::read(Cursor::new(bytes))
+    }
+
+    fn refused(bytes: &[u8]) -> String {
+        read(bytes).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn records_are_read_leniently() {
+        let runpack = read(&whole_archive(|_| {})).unwrap();
+        assert_eq!(runpack.run.run_id, "run_1");
+        let ids: Vec<_> = runpack
+            .intents
+            .iter()
+            .map(|intent| intent.intent_id.as_str())
+            .collect();
+        assert_eq!(ids, ["i", "j"]);
+        assert!(runpack.results.is_empty());
+        assert_eq!(runpack.refs.receipts[0].ref_id, "a", "in normal form");
+        assert_eq!(runpack.refs.context_ref_count, 2);
+    }
+
+    #[test]
+    fn digests_are_compared_in_any_case() {
+        let shouting = whole_archive(|manifest| {
+            for file in manifest.files.iter_mut().flatten() {
+                file.sha256.make_ascii_uppercase();
+            }
+            manifest.manifest_digest = manifest_digest(manifest).to_string().to_uppercase();
+        });
+        assert!(read(&shouting).is_ok());
+    }
+
+    #[test]
+    fn every_file_must_be_there_and_declared() {
+        let two = archive(&[(RUN_PATH, RUN), (REFS_PATH, REFS)], |_| {});
+        assert_eq!(refused(&two), "missing intents.jsonl");
+        let undeclared = whole_archive(|manifest| {
+            manifest
+                .files
+                .iter_mut()
+                .for_each(|files| files.retain(|file| file.path != RUN_PATH));
+            manifest.manifest_digest = manifest_digest(manifest).to_string();
+        });
+        assert_eq!(refused(&undeclared), "missing runpack files: run.json");
+        let absent = whole_archive(|manifest| {
+            manifest.files.iter_mut().for_each(|files| {
+                files.push(ManifestFile {
+                    path: "more".to_owned(),
+                    ..ManifestFile::default()
+                });
+            });
+        });
+        assert_eq!(refused(&absent), "missing runpack files: more");
+    }
+
+    #[test]
+    fn every_digest_must_hold() {
+        let of_a_file = whole_archive(|manifest| {
+            let files = manifest.files.iter_mut().flatten();
+            for file in files.filter(|file| file.path == INTENTS_PATH) {
+                file.sha256 = "0".repeat(64);
+            }
+            manifest.manifest_digest = manifest_digest(manifest).to_string();
+        });
+        assert_eq!(refused(&of_a_file), "runpack hash mismatch: intents.jsonl");
+        let of_itself = whole_archive(|manifest| manifest.capture_mode.push('x'));
+        assert_eq!(refused(&of_itself), "runpack hash mismatch: manifest.json");
+    }
+
+    #[test]
+    fn what_has_the_right_digest_must_also_be_readable() {
+        for (bytes, place) in [
+            (with_files(b"{", INTENTS, REFS), "parse run.json: "),
+            (with_files(RUN, b"{}\n{", REFS), "parse intents.jsonl: line 2: "),
+            (with_files(RUN, INTENTS, b"[]"), "parse refs.json: "),
+            (
+                with_files(RUN, INTENTS, br#"{"context_ref_count":-1}"#),
+                "normalize refs: ",
+            ),
+            (
+                with_files(RUN, INTENTS, br#"{"context_evidence_mode":"required"}"#),
+                "normalize refs: context evidence mode required",
+            ),
+        ] {
+            let error = refused(&bytes);
+            assert!(error.starts_with(place), "{error}");
+        }
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        for path in [directory.path().to_path_buf(), directory.path().join("absent")] {
+            assert!(matches!(Runpack::open(&path), Err(RunpackError::Open { .. })));
+        }
+        let path = directory.path().join("a.zip");
+        std::fs::write(&path, whole_archive(|_| {})).unwrap();
+        assert_eq!(
+            Runpack::open(&path).unwrap(),
+            read(&whole_archive(|_| {})).unwrap()
+        );
+    }
+}

@@ -78,8 +78,9 @@ pub fn output_path(path: &str) -> Result<String, OutputPathError> {
 
 /// The manifest of `content`, signed if there is a `signer`.
 pub fn seal(content: &Content, signer: Option<&PrivateKey>) -> Result<Manifest, WriteError> {
+    let limit = Limits::default().entry_bytes;
     let files = files(content)
-        .map(|(name, pieces)| declare(name, pieces))
+        .map(|(name, pieces)| declare(name, pieces, limit))
         .into_iter()
         .collect::<Result<_, _>>()?;
     let mut manifest = Manifest {
@@ -95,14 +96,13 @@ pub fn seal(content: &Content, signer: Option<&PrivateKey>) -> Result<Manifest, 
     };
     manifest.manifest_digest = manifest_digest(&manifest).to_string();
     if let Some(key) = signer {
-        let signed = Digest::of_canonical(&manifest).map_err(encode(MANIFEST_PATH))?;
-        manifest.signatures.push(sign::sign(&signed, key));
+        let covered = Digest::of_canonical(&manifest).map_err(encode(MANIFEST_PATH))?;
+        manifest.signatures.push(sign::sign(&covered, key));
     }
     Ok(manifest)
 }
 
-fn declare(name: &'static str, pieces: Pieces<'_>) -> Result<ManifestFile, WriteError> {
-    let limit = Limits::default().entry_bytes;
+fn declare(name: &'static str, pieces: Pieces<'_>, limit: u64) -> Result<ManifestFile, WriteError> {
     let mut hasher = Hasher::new();
     let mut size = 0;
     for piece in pieces {
@@ -214,5 +214,65 @@ impl Read for Encoded<'_> {
                 count => return Ok(count),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn output_stays_in_the_working_directory_or_is_absolute() {
+        for (path, want) in [
+            (" out//a.zip ", Ok("out/a.zip")),
+            ("a/../b.zip", Ok("b.zip")),
+            ("/../x.zip", Ok("/x.zip")),
+            ("..a/b", Ok("..a/b")),
+            ("", Err(OutputPathError::Missing)),
+            (" ", Err(OutputPathError::Missing)),
+            ("a/..", Err(OutputPathError::Missing)),
+            ("/", Err(OutputPathError::Missing)),
+            ("../x", Err(OutputPathError::LeavesWorkingDirectory)),
+            ("a/../../x", Err(OutputPathError::LeavesWorkingDirectory)),
+        ] {
+            assert_eq!(output_path(path), want.map(str::to_owned), "{path:?}");
+        }
+    }
+
+    #[test]
+    fn a_runpack_is_for_its_owner_and_replaces_the_one_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("runpack.zip");
+        fs::write(&path, "before").unwrap();
+        let manifest = write(&path, &Content::default(), None).unwrap();
+        let (bytes, again) = to_bytes(&Content::default(), None).unwrap();
+        assert_eq!(manifest, again);
+        assert_eq!(fs::read(&path).unwrap(), bytes);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let absent = directory.path().join("absent/runpack.zip");
+        assert!(matches!(
+            write(&absent, &Content::default(), None),
+            Err(WriteError::Disk(_))
+        ));
+    }
+
+    #[test]
+    fn what_nobody_could_read_is_not_written() {
+        let declared = |limit| declare(RUN_PATH, Box::new(iter::repeat_n(Ok(vec![b'x'; 10]), 10)), limit);
+        assert_eq!(
+            declared(100).unwrap().sha256,
+            Digest::of(&[b'x'; 100]).to_string()
+        );
+        assert!(matches!(
+            declared(99),
+            Err(WriteError::TooLarge {
+                name: RUN_PATH,
+                size: 100,
+                limit: 99
+            })
+        ));
     }
 }
