@@ -1,9 +1,12 @@
 //! What kind of failure each library error is.
 
-use gait_canon::{json, keys::KeyError};
+use gait_canon::{json, keys::KeyError, zip::ZipError};
 use gait_disk::{LockError, ReadError};
 use gait_gate::{GateError, kill_switch::KillSwitchError, profile::ProfileError, rate_limit::RateLimitError};
+use gait_job::JobError;
+use gait_pack::{OpenError, diff::DiffError, inspect::InspectError};
 use gait_policy::PolicyError;
+use gait_runpack::{ChainError, LocateError, OutputPathError, RunpackError, WriteError, record::RecordError};
 
 use super::{ErrorKind, Failure, Migration};
 use crate::arguments::ArgumentError;
@@ -99,5 +102,84 @@ impl From<KillSwitchError> for Failure {
             _ => ErrorKind::InvalidInput,
         };
         Self::new(kind, error)
+    }
+}
+
+/// An archive with two entries of one name was made to deceive; whatever else cannot be read is input.
+impl From<RunpackError> for Failure {
+    fn from(error: RunpackError) -> Self {
+        let kind = match &error {
+            RunpackError::Archive(ZipError::DuplicateNames(_)) => ErrorKind::VerificationFailed,
+            _ => ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<RecordError> for Failure {
+    fn from(error: RecordError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+impl From<WriteError> for Failure {
+    fn from(error: WriteError) -> Self {
+        match error {
+            WriteError::Disk(error) => error.into(),
+            error => Self::invalid_input(error),
+        }
+    }
+}
+
+impl From<OutputPathError> for Failure {
+    fn from(error: OutputPathError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+impl From<ChainError> for Failure {
+    fn from(error: ChainError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+impl From<LocateError> for Failure {
+    fn from(error: LocateError) -> Self {
+        Self::invalid_input(error)
+    }
+}
+
+/// A command that the job does not take is a wrong command, whatever words its refusal holds.
+impl From<JobError> for Failure {
+    fn from(error: JobError) -> Self {
+        let kind = match &error {
+            JobError::Lock(lock) | JobError::Write(gait_disk::Error::Lock(lock)) => kind_of_lock(lock),
+            JobError::LockLost(_) => ErrorKind::StateContention,
+            JobError::Io { .. } => ErrorKind::Io,
+            JobError::Encode(_) => ErrorKind::Internal,
+            _ => ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<InspectError> for Failure {
+    fn from(error: InspectError) -> Self {
+        let kind = match &error {
+            InspectError::Open(OpenError::Archive(ZipError::DuplicateNames(_))) => {
+                ErrorKind::VerificationFailed
+            }
+            _ => ErrorKind::InvalidInput,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<DiffError> for Failure {
+    fn from(error: DiffError) -> Self {
+        match error {
+            DiffError::Inspect(error) => error.into(),
+            error => Self::invalid_input(error),
+        }
     }
 }
