@@ -90,12 +90,61 @@ pub const CREDENTIAL_COMMAND_ALLOWLIST: Variable = Variable {
     readers: "`gate eval --credential-broker command`",
 };
 
+/// How many writers a session is expected to have.
+pub const SESSION_LOCK_PROFILE: Variable = Variable {
+    name: "GAIT_SESSION_LOCK_PROFILE",
+    meaning: "`swarm` suits sessions that many agents write to: they wait longer for their turn. Anything else means `standard`.",
+    default: "`standard`",
+    readers: "`run session`",
+};
+
+/// How long to wait for a session.
+pub const SESSION_LOCK_TIMEOUT: Variable = Variable {
+    name: "GAIT_SESSION_LOCK_TIMEOUT",
+    meaning: "How long to wait for a session that others hold, as a duration such as `500ms`.",
+    default: "`2s`, in profile `swarm` `10s`",
+    readers: "`run session`",
+};
+
+/// How often to try for a session.
+pub const SESSION_LOCK_RETRY: Variable = Variable {
+    name: "GAIT_SESSION_LOCK_RETRY",
+    meaning: "The longest pause between two attempts to get a session that others hold, as a duration.",
+    default: "`50ms`, in profile `swarm` `20ms`",
+    readers: "`run session`",
+};
+
+/// When a session's lock counts as abandoned.
+pub const SESSION_LOCK_STALE_AFTER: Variable = Variable {
+    name: "GAIT_SESSION_LOCK_STALE_AFTER",
+    meaning: "Age from which a lock left behind by another program is taken over, as a duration. Locks of this program are \
+              taken over as soon as their process is gone.",
+    default: "`5m`, in profile `swarm` `10m`",
+    readers: "`run session`",
+};
+
 /// Key material by variable.
 pub const NAMED_BY_FLAG: Variable = Variable {
     name: "<named by a flag>",
     meaning: "Flags that end in `-key-env` name a variable that holds a key: standard base64, white space around it ignored.",
     default: "an unset or blank variable is an error",
     readers: "every command with such a flag",
+};
+
+/// The interlock of real replays that is outside the command line.
+pub const ALLOW_REAL_REPLAY: Variable = Variable {
+    name: "GAIT_ALLOW_REAL_REPLAY",
+    meaning: "Must be `1` for `--real-tools` to run anything. `--unsafe-real-tools-env` names another variable.",
+    default: "no tool runs",
+    readers: "`run replay --real-tools`",
+};
+
+/// Where runpacks are kept for good.
+pub const HOME: Variable = Variable {
+    name: "HOME",
+    meaning: "Directory below which `.gait/runpacks` is searched for the runpack of a run id.",
+    default: "only `gait-out` is searched",
+    readers: "every command that takes a run id",
 };
 
 /// Where wrapped and other child programs are found.
@@ -116,6 +165,12 @@ pub static VARIABLES: &[Variable] = &[
     WRAPPER_MODE,
     BROKER_TOKEN,
     CREDENTIAL_COMMAND_ALLOWLIST,
+    ALLOW_REAL_REPLAY,
+    SESSION_LOCK_PROFILE,
+    SESSION_LOCK_TIMEOUT,
+    SESSION_LOCK_RETRY,
+    SESSION_LOCK_STALE_AFTER,
     NAMED_BY_FLAG,
+    HOME,
     PATH,
 ];

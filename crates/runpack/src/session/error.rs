@@ -56,7 +56,7 @@ pub enum SessionError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// The journal belongs to another session or run.
-    #[error("session journal already initialized with different session/run: {session_id}, {run_id}")]
+    #[error("session journal already initialized with different session/run")]
     OtherSession {
         /// The session in the journal.
         session_id: String,
