@@ -22,6 +22,7 @@ pub mod invariants;
 mod log;
 pub mod machine;
 mod pending;
+mod priority;
 mod resume;
 pub mod revocation;
 mod store;

@@ -13,9 +13,10 @@ use gait_artifact::{
     text,
 };
 use gait_canon::json;
-use gait_disk::{FileLock, LockPolicy, ReadError, append::lock_path, atomic, read::read_bounded};
+use gait_disk::{FileLock, ReadError, append::lock_path, atomic, read::read_bounded};
 
 use crate::log::EventLog;
+use crate::priority::{self, Priority};
 use crate::{JobError, Transition};
 
 /// The largest state that is read or written, in bytes. A marker holds two of them.
@@ -53,8 +54,8 @@ impl JobDirectory {
     }
 
     /// Takes the lock that every change of the job is made under.
-    pub(crate) fn lock(&self) -> Result<FileLock, JobError> {
-        FileLock::acquire(&self.lock_path(), &LockPolicy::JOB_STATE, b"").map_err(JobError::Lock)
+    pub(crate) fn lock(&self, priority: Priority) -> Result<FileLock, JobError> {
+        priority::acquire(&self.path, &self.lock_path(), priority).map_err(JobError::Lock)
     }
 
     /// Whether a change is being made, or was interrupted.

@@ -12,6 +12,7 @@ use gait_disk::{FileLock, atomic::create_directories};
 
 use crate::machine::{self, is_job_id};
 use crate::pending::JobDirectory;
+use crate::priority::Priority;
 use crate::{Command, JobError, Refusal, Submission, audit, invariants};
 
 /// How often a reader that takes no lock looks again when a job keeps changing under its eyes.
@@ -21,7 +22,8 @@ const ATTEMPTS: usize = 8;
 ///
 /// Every change is made under the job's lock and is on the disk, state and event, when the function returns. An error
 /// means that nothing was acknowledged; what a crash or a failed step left behind is made whole or undone before the
-/// job is looked at again. Readers take no lock unless there is something of that kind.
+/// job is looked at again. Readers take no lock unless there is something of that kind. An emergency stop takes its turn
+/// before every other change that waits.
 #[derive(Debug, Clone)]
 pub struct JobStore {
     root: PathBuf,
@@ -50,7 +52,7 @@ impl JobStore {
         let next = machine::submit(submission, now)?;
         let directory = self.directory(&next.state.job_id)?;
         create_directories(directory.path())?;
-        let lock = directory.lock()?;
+        let lock = directory.lock(Priority::Ordinary)?;
         directory.recover(&lock)?;
         if directory.load()?.is_some() {
             return Err(JobError::AlreadyExists(next.state.job_id));
@@ -69,7 +71,11 @@ impl JobStore {
         if !directory.path().is_dir() {
             return Err(not_found(job_id));
         }
-        let lock = directory.lock()?;
+        let priority = match command {
+            Command::Stop { .. } => Priority::Stop,
+            _ => Priority::Ordinary,
+        };
+        let lock = directory.lock(priority)?;
         let previous = settled(&directory, &lock)?.ok_or_else(|| not_found(job_id))?;
         let next = machine::apply(&previous, command, now)?;
         directory.commit(&lock, Some(previous), &next)?;
@@ -134,6 +140,6 @@ fn load_settled(directory: &JobDirectory) -> Result<Option<JobState>, JobError> 
             return state;
         }
     }
-    let lock = directory.lock()?;
+    let lock = directory.lock(Priority::Ordinary)?;
     settled(directory, &lock)
 }

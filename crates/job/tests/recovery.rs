@@ -258,6 +258,8 @@ fn a_marker_left_behind_does_not_take_a_job_back() {
     assert_eq!(store.history("j").unwrap().findings, []);
 }
 
+type Change = fn(&mut PendingMutation);
+
 #[test]
 fn a_marker_that_makes_no_sense_stops_everything_and_stays() {
     let root = tempfile::tempdir().unwrap();
@@ -272,7 +274,6 @@ fn a_marker_that_makes_no_sense_stops_everything_and_stays() {
         event: next.event,
         ..PendingMutation::default()
     };
-    type Change = fn(&mut PendingMutation);
     let changes: &[Change] = &[
         |it| it.job_id.clear(),
         |it| it.job_id = "k".into(),
