@@ -210,7 +210,7 @@ impl Session {
         })?;
         let hold = self.hold(now)?;
         let mut journal = match kept.take() {
-            Some(journal) if !hold.lock.taken_over() && journal.is_current() => journal,
+            Some(journal) if !hold.lock.taken_over() && journal.is_current(&self.files) => journal,
             _ => OpenJournal::open(&self.files, now)?,
         };
         let done = work(&mut journal, &hold)?;

@@ -386,7 +386,10 @@ mod tests {
     }
 
     fn journal(lines: impl IntoIterator<Item = JournalLine>) -> Vec<u8> {
-        lines.into_iter().flat_map(|line| encode(&line).unwrap()).collect()
+        lines
+            .into_iter()
+            .flat_map(|line| encode(&line).unwrap())
+            .collect()
     }
 
     fn state_of(text: &[u8]) -> Result<SessionState, SessionError> {
@@ -432,8 +435,13 @@ mod tests {
         let previous = first().checkpoint_digest;
         let events = || [header(), event(1).into(), event(2).into()];
         let after_events = |line: JournalLine| journal(events().into_iter().chain([line]));
-        let after_checkpoint =
-            |line: JournalLine| journal(events().into_iter().chain([first().into(), event(3).into(), line]));
+        let after_checkpoint = |line: JournalLine| {
+            journal(
+                events()
+                    .into_iter()
+                    .chain([first().into(), event(3).into(), line]),
+            )
+        };
         let bare = |record_type: &str| JournalLine {
             record_type: record_type.into(),
             ..JournalLine::default()
@@ -460,15 +468,30 @@ mod tests {
             (b"\n \n".to_vec(), "session journal missing header"),
             (b"{nope\n".to_vec(), "session journal parse line 1: "),
             (b"[]\n".to_vec(), "session journal parse line 1: "),
-            (journal([bare("header")]), "session journal line 1 missing header payload"),
-            (journal([header(), header()]), "session journal contains duplicate header"),
-            (journal([blank]), "session journal header missing session_id or run_id"),
-            (journal([event(1).into()]), "session journal event encountered before header"),
+            (
+                journal([bare("header")]),
+                "session journal line 1 missing header payload",
+            ),
+            (
+                journal([header(), header()]),
+                "session journal contains duplicate header",
+            ),
+            (
+                journal([blank]),
+                "session journal header missing session_id or run_id",
+            ),
+            (
+                journal([event(1).into()]),
+                "session journal event encountered before header",
+            ),
             (
                 journal([first().into()]),
                 "session journal checkpoint encountered before header",
             ),
-            (after_events(bare("event")), "session journal line 4 missing event payload"),
+            (
+                after_events(bare("event")),
+                "session journal line 4 missing event payload",
+            ),
             (
                 after_events(bare("checkpoint")),
                 "session journal line 4 missing checkpoint payload",
@@ -513,10 +536,17 @@ mod tests {
                 after_checkpoint(checkpoint(2, [3, 3], "else").into()),
                 "session checkpoint digest linkage mismatch at line 6",
             ),
-            (after_events(forged.into()), "session checkpoint digest invalid at line 4"),
+            (
+                after_events(forged.into()),
+                "session checkpoint digest invalid at line 4",
+            ),
         ] {
             let text_shown = String::from_utf8_lossy(&text).into_owned();
-            assert!(refusal(&text).starts_with(expected), "{} | {text_shown}", refusal(&text));
+            assert!(
+                refusal(&text).starts_with(expected),
+                "{} | {text_shown}",
+                refusal(&text)
+            );
         }
     }
 

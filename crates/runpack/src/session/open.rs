@@ -131,9 +131,9 @@ impl OpenJournal {
         &self.file
     }
 
-    /// Whether this is what one would find by opening the journal again.
-    pub(super) fn is_current(&self) -> bool {
-        self.file.is_current()
+    /// Whether this is what one would find by opening the journal again, and there is nothing to be made good.
+    pub(super) fn is_current(&self, files: &Files) -> bool {
+        self.file.is_current() && (self.state.checkpoint_count == 0 || files.chain.exists())
     }
 
     /// Adds complete lines and writes the state that they lead to; on return the lines are on the disk.
