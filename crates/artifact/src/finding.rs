@@ -1,5 +1,7 @@
 //! What a verifier noticed beyond what it must refuse.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Something about an artifact that its reader should know.
@@ -24,6 +26,17 @@ impl Finding {
             code,
             subject: subject.into(),
             message: message.into(),
+        }
+    }
+}
+
+/// The line of text mode behind `finding: `.
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.subject.is_empty() {
+            write!(f, "{}: {}", self.code, self.message)
+        } else {
+            write!(f, "{} {}: {}", self.code, self.subject, self.message)
         }
     }
 }
@@ -71,4 +84,23 @@ pub enum FindingCode {
     IdMismatch,
     /// Parts of one artifact tell different things about the same fact.
     Inconsistent,
+}
+
+/// The word that stands for it in JSON.
+impl fmt::Display for FindingCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_are_told_in_a_line() {
+        let finding = |subject| Finding::new(FindingCode::IdMismatch, subject, "it does not follow");
+        assert_eq!(finding("t").to_string(), "id_mismatch t: it does not follow");
+        assert_eq!(finding("").to_string(), "id_mismatch: it does not follow");
+    }
 }

@@ -50,8 +50,8 @@ fn require_class(class: &mut String) -> Result<(), VoiceError> {
 
 /// The place of something in a call: turns count from 0, and sequence numbers from 1.
 fn require_place(call_seq: i64, turn_index: i64) -> Result<(), VoiceError> {
-    error::at_least(0, turn_index, "turn_index")?;
-    error::at_least(1, call_seq, "call_seq")
+    error::in_range(0, turn_index, "turn_index")?;
+    error::in_range(1, call_seq, "call_seq")
 }
 
 /// Amounts in hundredths of a currency unit, within which a commitment may be spoken; 0 is no bound.
@@ -68,9 +68,9 @@ pub struct PriceBounds {
 impl PriceBounds {
     /// Refuses negative bounds, and a range that holds nothing.
     fn check(self) -> Result<(), VoiceError> {
-        error::at_least(0, self.quote_min_cents, "quote_min_cents")?;
-        error::at_least(0, self.quote_max_cents, "quote_max_cents")?;
-        error::at_least(0, self.refund_ceiling_cents, "refund_ceiling_cents")?;
+        error::in_range(0, self.quote_min_cents, "quote_min_cents")?;
+        error::in_range(0, self.quote_max_cents, "quote_max_cents")?;
+        error::in_range(0, self.refund_ceiling_cents, "refund_ceiling_cents")?;
         if self.quote_max_cents > 0 && self.quote_min_cents > self.quote_max_cents {
             return Err(VoiceError::EmptyRange);
         }
@@ -117,5 +117,9 @@ mod tests {
         }
         assert_eq!(bounds(2, 1, 0).check(), Err(VoiceError::EmptyRange));
         assert_eq!(bounds(2, 0, 0).check(), Ok(()));
+        assert_eq!(
+            bounds(0, 0, 1 << 53).check(),
+            Err(VoiceError::TooLarge("refund_ceiling_cents"))
+        );
     }
 }

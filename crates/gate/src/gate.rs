@@ -80,6 +80,8 @@ pub struct Call {
     pub evaluation_time: Option<Timestamp>,
     /// Report the decision and enforce nothing.
     pub simulate: bool,
+    /// Leave out of the trace how long judging took.
+    pub untimed: bool,
     /// Names the process that asks.
     pub correlation_id: String,
 }

@@ -8,6 +8,7 @@ use std::{path::Path, time::Duration};
 
 use gait_artifact::{
     Timestamp, Verdict,
+    finding::{Finding, FindingCode},
     form::FormError,
     text,
     voice::{Commitment, SayGrant, SayToken, VoiceError},
@@ -154,6 +155,8 @@ pub struct SayExpectation {
     pub quote_cents: Option<i64>,
     /// An amount to be paid back, in hundredths of the currency.
     pub refund_cents: Option<i64>,
+    /// The id must follow from the rest of the token, as it does in every token of this gate.
+    pub derived_id: bool,
 }
 
 impl SayExpectation {
@@ -170,6 +173,9 @@ impl SayExpectation {
 
     /// What `token` is not for, if anything.
     fn check(&self, token: &SayToken) -> Result<(), SayTokenFailure> {
+        if self.derived_id && token.token_id != token.derived_id() {
+            return Err(SayTokenFailure::IdMismatch);
+        }
         let differs = |expected: &str, given: &str| !expected.is_empty() && expected != given;
         let is_elsewhere = |expected: Option<i64>, given: i64| expected.is_some_and(|place| place != given);
         if differs(&self.intent_digest, &token.intent_digest) {
@@ -214,9 +220,20 @@ impl VerifiedSayToken {
     pub const fn token(&self) -> &SayToken {
         &self.0
     }
+
+    /// What is odd about a token that holds.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        let token = &self.0;
+        if token.token_id == token.derived_id() {
+            return Vec::new();
+        }
+        let message = "token_id does not follow from what the token is for";
+        vec![Finding::new(FindingCode::IdMismatch, &token.token_id, message)]
+    }
 }
 
-/// Checks `token`: form, signature, id, what it is for, and expiry last, so that a token for something else is called
+/// Checks `token`: form, signature, what it is for, and expiry last, so that a token for something else is called
 /// that also when it is old.
 ///
 /// The expectation must be in normal form.
@@ -232,9 +249,6 @@ pub fn verify(
         .as_ref()
         .ok_or(SayTokenFailure::SignatureMissing)?;
     token::check_signature(signature, token.digest(), key).map_err(SayTokenFailure::SignatureInvalid)?;
-    if token.token_id != token.derived_id() {
-        return Err(SayTokenFailure::IdMismatch);
-    }
     expected.check(&token)?;
     if token.expires_at <= now {
         return Err(SayTokenFailure::Expired);

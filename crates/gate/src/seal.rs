@@ -133,7 +133,7 @@ impl Gate<'_> {
             delegation_reference: &found.delegation.delegation_ref,
             credential: found.credential.as_ref(),
             kill_switch: judgement.kill_switch.as_ref(),
-            latency_ms: judgement.latency_ms,
+            latency_ms: if call.untimed { 0.0 } else { judgement.latency_ms },
         }
         .record();
         SealedTrace::seal(record, &on.signer.key).map_err(|source| GateError::Encode {

@@ -26,6 +26,9 @@ pub enum VoiceError {
         /// The least it may be.
         minimum: i64,
     },
+    /// A number is so large that canonical JSON (RFC 8785) writes its neighbours alike, and a digest can't tell them apart.
+    #[error("{0} must be <= {MAX_INTEGER}")]
+    TooLarge(&'static str),
     /// A range of prices that holds none.
     #[error("quote_max_cents must be >= quote_min_cents")]
     EmptyRange,
@@ -44,12 +47,17 @@ pub enum VoiceError {
     },
 }
 
-/// Refuses numbers below `minimum`.
-pub(super) fn at_least(minimum: i64, given: i64, member: &'static str) -> Result<(), VoiceError> {
-    if given >= minimum {
-        Ok(())
-    } else {
+/// The largest integer that a double tells apart from the next one.
+const MAX_INTEGER: i64 = (1 << 53) - 1;
+
+/// Refuses numbers below `minimum`, and those that no digest covers exactly.
+pub(super) fn in_range(minimum: i64, given: i64, member: &'static str) -> Result<(), VoiceError> {
+    if given < minimum {
         Err(VoiceError::TooSmall { member, minimum })
+    } else if given > MAX_INTEGER {
+        Err(VoiceError::TooLarge(member))
+    } else {
+        Ok(())
     }
 }
 
