@@ -1,6 +1,6 @@
 //! The authorization bundle: one decision with links to everything that proves it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
 use crate::{
     decision::{FreezeDecision, KillSwitchDecision, SandboxDecision},
@@ -72,7 +72,7 @@ pub struct AuthorizationBundle {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub outcome_digest: String,
     /// The verdict under which the call ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "verdict_or_empty", skip_serializing_if = "Option::is_none")]
     pub outcome_status: Option<Verdict>,
     /// Outcome of freeze windows.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +83,15 @@ pub struct AuthorizationBundle {
     /// Outcome of the sandbox checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sandbox: Option<SandboxDecision>,
+}
+
+/// An empty text stands for no verdict.
+fn verdict_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Verdict>, D::Error> {
+    let word = String::deserialize(deserializer)?;
+    if word.is_empty() {
+        return Ok(None);
+    }
+    word.parse().map(Some).map_err(D::Error::custom)
 }
 
 #[cfg(feature = "schema")]

@@ -4,6 +4,7 @@
 //! words.
 
 mod convert;
+mod convert_pack;
 mod convert_run;
 mod convert_session;
 mod excerpt;

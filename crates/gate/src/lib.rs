@@ -11,7 +11,6 @@
 
 pub mod approval;
 pub mod audit;
-pub mod bundle;
 pub mod child;
 pub mod clock;
 pub mod credential;

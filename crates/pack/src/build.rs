@@ -1,8 +1,13 @@
-//! Building a pack: entries → hashed, chained and declared → an archive.
+//! Building a pack: source → entries ([`Unsealed`]) → hashed, chained and declared ([`SealedPack`]) → an archive.
+
+mod authorization;
+mod call;
+pub(crate) mod job;
+pub(crate) mod run;
 
 use std::io::{self, Read};
 use std::mem;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use gait_artifact::pack::{
     ContentEntry, MANIFEST_PATH, MANIFEST_SCHEMA_ID, PROOF_RECORDS_PATH, PackManifest, SCHEMA_VERSION,
@@ -12,8 +17,17 @@ use gait_canon::{
     Digest, Hasher, PrivateKey, json, sign,
     zip::{self, Mode, ZipError},
 };
-use gait_disk::{Progress, atomic};
+use gait_disk::{PathError, Progress, ReadError, atomic};
+use gait_runpack::RunpackError;
+use gait_runpack::refs::RefsError;
 
+pub use self::authorization::authorization;
+pub use self::call::call;
+pub use self::job::job;
+pub use self::run::{run, session};
+
+use crate::authorization::BundleError;
+use crate::call::CallError;
 use crate::entry::{EntryContent, PackEntry, kind_of};
 use crate::manifest;
 use crate::proof::{self, PackHeader, Statement};
@@ -27,6 +41,33 @@ const PIECE: usize = 64 << 10;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError {
+    /// The runpack is none that can be read.
+    #[error(transparent)]
+    Runpack(#[from] RunpackError),
+    /// The references of a run make no context evidence.
+    #[error("context evidence: {0}")]
+    Refs(#[from] RefsError),
+    /// The source could not be read.
+    #[error(transparent)]
+    Source(#[from] ReadError),
+    /// The authorization bundle does not hold.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// The call record does not hold.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The path of a runpack is relative and leads out of the working directory.
+    #[error(transparent)]
+    Path(#[from] PathError),
+    /// A session chain has no checkpoint.
+    #[error("session chain has no checkpoints")]
+    NoCheckpoint,
+    /// The runpack of a checkpoint is not the one that the checkpoint means.
+    #[error("{} is not the runpack of the last checkpoint: its manifest digest differs", .0.display())]
+    OtherCheckpoint(PathBuf),
+    /// The source does not say what it is about.
+    #[error("the source of the pack has no id")]
+    NoSourceRef,
     /// The content of an entry could not be read.
     #[error("read {path}: {source}")]
     Read {
@@ -47,6 +88,26 @@ pub enum BuildError {
     /// A document has no canonical form.
     #[error("encode pack: {0}")]
     Encode(#[from] json::Error),
+}
+
+/// A pack that is settled but for its digests and its signature.
+#[derive(Debug)]
+pub struct Unsealed {
+    /// What it is about.
+    pub header: PackHeader,
+    /// What goes into it.
+    pub entries: Vec<PackEntry>,
+}
+
+impl Unsealed {
+    /// Settles it; see [`seal`].
+    pub fn seal(
+        self,
+        signer: Option<&PrivateKey>,
+        progress: &dyn Progress,
+    ) -> Result<SealedPack, BuildError> {
+        seal(&self.header, self.entries, signer, progress)
+    }
 }
 
 /// An entry whose content is known by digest.
@@ -73,6 +134,9 @@ pub fn seal(
     signer: Option<&PrivateKey>,
     progress: &dyn Progress,
 ) -> Result<SealedPack, BuildError> {
+    if text::is_blank(&header.source_ref) {
+        return Err(BuildError::NoSourceRef);
+    }
     let mut entries = entries
         .into_iter()
         .map(|entry| hash(entry, progress))

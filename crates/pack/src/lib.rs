@@ -10,7 +10,10 @@
 #![forbid(unsafe_code)]
 
 mod archive;
+pub mod attest;
+pub mod authorization;
 pub mod build;
+pub mod call;
 pub mod diff;
 mod entry;
 pub mod export;
@@ -20,6 +23,7 @@ pub mod manifest;
 pub mod proof;
 mod run_payload;
 mod scratch;
+pub mod verify;
 
 pub use archive::{OpenError, PackArchive, PackKind};
 pub use entry::{EntryContent, PackEntry, kind_of};

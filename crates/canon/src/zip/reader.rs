@@ -48,6 +48,8 @@ pub struct EntryInfo {
     pub kind: EntryKind,
     /// Whether its content is encrypted, so that it cannot be read.
     pub encrypted: bool,
+    /// Whether it carries an execute bit of Unix.
+    pub executable: bool,
 }
 
 /// What an entry is.
@@ -233,6 +235,7 @@ fn check_directory<R: Read + Seek>(archive: &ZipArchive<R>, limits: Limits) -> R
             size: entry.size(),
             kind,
             encrypted: entry.encrypted(),
+            executable: entry.unix_mode().is_some_and(|mode| mode & 0o111 != 0),
         });
     }
     if !repeated.is_empty() {

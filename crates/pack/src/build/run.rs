@@ -1,0 +1,139 @@
+//! The pack of a run: its runpack, and what that says in numbers.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use gait_artifact::pack::{CONTEXT_ENVELOPE_PATH, PackType, RUN_PAYLOAD_PATH, RUNPACK_PATH};
+use gait_artifact::session::SessionChain;
+use gait_artifact::text;
+use gait_canon::zip::{self, EntryKind, Limits, Mode, ZipError, check_normal_form};
+use gait_disk::path::local_or_absolute;
+use gait_runpack::{Runpack, RunpackError, envelope_of};
+
+use super::{BuildError, Unsealed};
+use crate::entry::{EntryContent, PackEntry};
+use crate::manifest::same_digest;
+use crate::proof::PackHeader;
+use crate::run_payload::run_payload;
+use crate::scratch::Scratch;
+
+/// The pack of the run whose runpack is at `path`.
+///
+/// The runpack is read whole first, so nothing is packed that could not be read again. Its own signatures are not looked
+/// at: they travel inside and speak for themselves.
+pub fn run(path: &Path, producer_version: &str) -> Result<Unsealed, BuildError> {
+    pack_of(&Runpack::open(path)?, path, producer_version)
+}
+
+/// The pack of a session's run as of its last checkpoint, and the path of the runpack that is in it.
+///
+/// The path is taken as the chain has it, and the runpack there must be the one that the checkpoint means.
+pub fn session(chain: &SessionChain, producer_version: &str) -> Result<(PathBuf, Unsealed), BuildError> {
+    let checkpoint = chain.checkpoints.last().ok_or(BuildError::NoCheckpoint)?;
+    let path = local_or_absolute(Path::new(text::trim(&checkpoint.runpack_path)))?;
+    let runpack = Runpack::open(&path)?;
+    if !same_digest(&checkpoint.manifest_digest, &runpack.manifest.manifest_digest) {
+        return Err(BuildError::OtherCheckpoint(path));
+    }
+    let pack = pack_of(&runpack, &path, producer_version)?;
+    Ok((path, pack))
+}
+
+fn pack_of(runpack: &Runpack, path: &Path, producer_version: &str) -> Result<Unsealed, BuildError> {
+    Ok(Unsealed {
+        header: PackHeader {
+            pack_type: PackType::Run,
+            source_ref: runpack.run.run_id.clone(),
+            producer_version: producer_version.to_owned(),
+        },
+        entries: run_entries(runpack, normal_form(path)?)?,
+    })
+}
+
+fn run_entries(runpack: &Runpack, source: EntryContent) -> Result<Vec<PackEntry>, BuildError> {
+    let mut entries = derived_entries(runpack)?;
+    entries.push(PackEntry::new(RUNPACK_PATH, source));
+    Ok(entries)
+}
+
+/// The entries that follow from the runpack alone.
+fn derived_entries(runpack: &Runpack) -> Result<Vec<PackEntry>, BuildError> {
+    let mut entries = vec![PackEntry::canonical(RUN_PAYLOAD_PATH, &run_payload(runpack))?];
+    if !runpack.refs.receipts.is_empty()
+        && let Some(envelope) = envelope_of(&runpack.refs)?
+    {
+        entries.push(PackEntry::canonical(
+            CONTEXT_ENVELOPE_PATH,
+            envelope.as_envelope(),
+        )?);
+    }
+    Ok(entries)
+}
+
+/// The runpack at `path` in normal form: the very file when it already is, for only its own bytes have its digest.
+fn normal_form(path: &Path) -> Result<EntryContent, BuildError> {
+    let unreadable = |source| RunpackError::Open {
+        path: path.to_path_buf(),
+        source,
+    };
+    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    if check_normal_form(&mut file).is_ok() {
+        return Ok(EntryContent::File(path.to_path_buf()));
+    }
+    let rewritten = rewritten(file).map_err(RunpackError::Archive)?;
+    Ok(EntryContent::Scratch(rewritten))
+}
+
+/// The same files in an archive in normal form.
+fn rewritten<R: Read + Seek>(source: R) -> Result<Scratch, ZipError> {
+    let archive = zip::Reader::open(source, Limits::default())?;
+    let files: Vec<_> = archive
+        .entries()
+        .iter()
+        .filter(|entry| entry.kind != EntryKind::Directory)
+        .map(|entry| {
+            let mode = if entry.executable {
+                Mode::Executable
+            } else {
+                Mode::Plain
+            };
+            (entry.name.clone(), mode)
+        })
+        .collect();
+    let archive = RefCell::new(archive);
+    let entries = files
+        .into_iter()
+        .map(|(name, mode)| zip::Entry {
+            name: name.clone(),
+            mode,
+            content: Unpacked {
+                archive: &archive,
+                name,
+                content: None,
+            },
+        })
+        .collect();
+    zip::write(Scratch::new(), entries)
+}
+
+/// An entry that is unpacked when it is wanted.
+struct Unpacked<'a, R> {
+    archive: &'a RefCell<zip::Reader<R>>,
+    name: String,
+    content: Option<Scratch>,
+}
+
+impl<R: Read + Seek> Read for Unpacked<'_, R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if let Some(content) = &mut self.content {
+            return content.read(bytes);
+        }
+        let mut content = Scratch::new();
+        let copied = self.archive.borrow_mut().copy(&self.name, &mut content);
+        copied.map_err(io::Error::other)?;
+        content.rewind()?;
+        self.content.insert(content).read(bytes)
+    }
+}
