@@ -1,5 +1,7 @@
 //! What two runs differ in, and what they do not.
 
+#![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
+
 mod made;
 
 use gait_artifact::session::{SessionChain, SessionCheckpoint};

@@ -1,5 +1,7 @@
 //! What is kept of a run that has something wrong with it.
 
+#![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
+
 mod made;
 
 use std::io::Cursor;

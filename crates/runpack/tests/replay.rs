@@ -1,5 +1,7 @@
 //! What becomes of each step of a run that is told again, and what it takes for tools to run.
 
+#![allow(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
+
 mod made;
 
 use std::cell::RefCell;

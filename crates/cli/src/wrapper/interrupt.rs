@@ -10,7 +10,7 @@ use signal_hook::{
 /// A stream that becomes readable when somebody asks this process to end.
 ///
 /// The child runs in a process group of its own, so Ctrl-C on a terminal reaches the wrapper alone.
-pub(super) fn on_signal() -> io::Result<UnixStream> {
+pub(crate) fn on_signal() -> io::Result<UnixStream> {
     let (readable, written) = UnixStream::pair()?;
     for signal in [SIGHUP, SIGINT, SIGTERM] {
         pipe::register(signal, written.try_clone()?)?;

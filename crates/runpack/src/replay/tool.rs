@@ -20,8 +20,8 @@ pub trait Executor {
     /// above it.
     fn write_file(&self, path: &Path, content: &[u8]) -> Result<(), ToolError>;
 
-    /// Runs `command` in a shell to a successful end, within [`COMMAND_TIME_LIMIT`], leaving nothing behind that runs on.
-    /// Gives the first [`COMMAND_OUTPUT_LIMIT`] bytes of what it wrote to standard output and standard error, in the
+    /// Runs `command` in a shell to a successful end within [`COMMAND_TIME_LIMIT`]; when the time is up, all that it
+    /// started is ended too. Gives the first [`COMMAND_OUTPUT_LIMIT`] bytes of what it wrote to standard output and standard error, in the
     /// order it was written.
     fn run_command(&self, command: &str) -> Result<Vec<u8>, ToolError>;
 }

@@ -1,5 +1,7 @@
 //! Runpacks made up for the tests of what is done with them.
 
+#![expect(clippy::unwrap_used, reason = "the functions that tests share are tests too")]
+
 use gait_artifact::runpack::{IntentRecord, Receipt, Refs, ResultRecord, Run, TimelineEvent};
 use gait_canon::json::{self, Object};
 use gait_runpack::{CaptureMode, Content, Runpack, normalize_refs, seal};

@@ -1,0 +1,153 @@
+//! `gait run inspect`: a runpack or a session chain at a glance.
+
+use gait_runpack::inspect::{ChainInspection, Entry, Outcome, RunInspection, inspect, inspect_chain};
+use gait_runpack::{Runpack, RunpackError, read_chain};
+use serde::Serialize;
+
+use crate::arguments::Parsed;
+use crate::context::Context;
+use crate::outcome::{CommandResult, Report};
+use crate::printable::printable;
+use crate::runpack_file;
+use crate::spec::CommandSpec;
+
+pub(crate) const SPEC: CommandSpec = CommandSpec::new("run inspect", "Show what a runpack or a session holds")
+    .explain("Lists the intents of a run with their results, or the checkpoints of a session, so that people can read it.")
+    .label("inspect")
+    .positionals("[<run_id|path>]")
+    .flags(&[runpack_file::FROM]);
+
+#[derive(Serialize)]
+struct Output<'a, T> {
+    ok: bool,
+    artifact_type: &'static str,
+    path: &'a str,
+    #[serde(flatten)]
+    inspection: T,
+}
+
+pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
+    let reference = runpack_file::named(parsed, "missing required --from <run_id|path>")?;
+    let path = runpack_file::find(reference, context)?;
+    let shown = path.to_string_lossy();
+    match Runpack::open(&path) {
+        Ok(runpack) => Ok(run_report(&shown, inspect(&runpack))),
+        Err(error) => chain_report(&shown, error),
+    }
+}
+
+fn run_report(path: &str, inspection: RunInspection<'_>) -> Report {
+    let lines = run_lines(path, &inspection);
+    let output = Output {
+        ok: true,
+        artifact_type: "runpack",
+        path,
+        inspection,
+    };
+    Report::new(&output).lines(lines)
+}
+
+fn chain_report(path: &str, error: RunpackError) -> CommandResult {
+    let Ok(chain) = read_chain(path) else {
+        return Err(error.into());
+    };
+    let inspection = inspect_chain(&chain);
+    let lines = chain_lines(path, &inspection);
+    let output = Output {
+        ok: true,
+        artifact_type: "session_chain",
+        path,
+        inspection,
+    };
+    Ok(Report::new(&output).lines(lines))
+}
+
+fn run_lines(path: &str, inspection: &RunInspection<'_>) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "run inspect: run_id={} intents={} results={} capture_mode={}",
+            printable(inspection.run_id),
+            inspection.intents_total,
+            inspection.results_total,
+            printable(inspection.capture_mode)
+        ),
+        format!("path: {path}"),
+    ];
+    for entry in &inspection.entries {
+        entry_lines(entry, &mut lines);
+    }
+    if !inspection.unmatched_results.is_empty() {
+        lines.push(format!(
+            "unmatched_results={}",
+            inspection.unmatched_results.len()
+        ));
+    }
+    for result in &inspection.unmatched_results {
+        lines.push(format!(
+            "   intent={} status={}",
+            printable(result.intent_id),
+            status(&result.outcome, "unknown")
+        ));
+    }
+    if !inspection.warnings.is_empty() {
+        lines.push(format!(
+            "warnings: {}",
+            printable(&inspection.warnings.join("; "))
+        ));
+    }
+    lines
+}
+
+fn entry_lines(entry: &Entry<'_>, lines: &mut Vec<String>) {
+    let outcome = &entry.outcome;
+    let mut line = format!(
+        "{}. intent={} tool={} status={}",
+        entry.index,
+        printable(entry.intent_id),
+        printable(entry.tool_name),
+        status(outcome, "missing_result")
+    );
+    if !outcome.verdict.is_empty() {
+        line.push_str(" verdict=");
+        line.push_str(&printable(outcome.verdict));
+    }
+    lines.push(line);
+    for (name, values) in [
+        ("reason_codes", &outcome.reason_codes),
+        ("violations", &outcome.violations),
+    ] {
+        if !values.is_empty() {
+            lines.push(format!("   {name}={}", printable(&values.join(","))));
+        }
+    }
+}
+
+fn status<'a>(outcome: &'a Outcome<'_>, otherwise: &'a str) -> std::borrow::Cow<'a, str> {
+    if outcome.status.is_empty() {
+        otherwise.into()
+    } else {
+        printable(outcome.status)
+    }
+}
+
+fn chain_lines(path: &str, inspection: &ChainInspection<'_>) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "run inspect: artifact=session_chain session_id={} run_id={} checkpoints={}",
+            printable(inspection.session_id),
+            printable(inspection.run_id),
+            inspection.checkpoint_count
+        ),
+        format!("path: {path}"),
+    ];
+    lines.extend(inspection.checkpoints.iter().map(|checkpoint| {
+        format!(
+            "{}. runpack={} seq={}..{}",
+            checkpoint.checkpoint_index,
+            printable(checkpoint.runpack_path),
+            checkpoint.sequence_start,
+            checkpoint.sequence_end
+        )
+    }));
+    lines
+}
