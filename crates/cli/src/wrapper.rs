@@ -5,7 +5,7 @@
 
 mod conclusion;
 mod evidence;
-mod interrupt;
+pub(crate) mod interrupt;
 
 use std::ffi::OsString;
 use std::os::fd::AsFd as _;
