@@ -4,6 +4,7 @@
     unexpected_cfgs,
     reason = "the target asks for cfg(fuzzing), which only cargo-fuzz sets"
 )]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
 #[path = "../../../fuzz/mutation.rs"]
 mod mutation;

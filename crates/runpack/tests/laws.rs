@@ -1,5 +1,7 @@
 //! What holds for every runpack: it says what was recorded, the same each time, and no changed byte goes unnoticed.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::io::Cursor;
 
 use gait_artifact::{
