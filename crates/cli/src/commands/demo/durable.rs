@@ -29,7 +29,7 @@ pub(super) fn run(context: &Context<'_>) -> Result<Output, Failure> {
         fs::remove_file(PACK_PATH),
     ] {
         absent(remove)
-            .map_err(|error| Failure::new(ErrorKind::Io, error).context("remove the last demonstration"))?;
+            .map_err(|error| Failure::invalid_input(error).context("remove the last demonstration"))?;
     }
     let store = JobStore::new(ROOT);
     let job = work(&store, context.producer_version())?;
