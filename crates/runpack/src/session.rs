@@ -170,7 +170,7 @@ impl Session {
     pub fn compact(&self, request: &CompactRequest<'_>) -> Result<Compaction, SessionError> {
         let output = compact::Output::of(request.out, &self.files)?;
         self.exclusively(request.now, |journal, hold| {
-            compact::compact(journal, hold, request, output)
+            compact::compact(journal, hold, request, &output)
         })
     }
 

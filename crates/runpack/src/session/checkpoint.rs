@@ -162,7 +162,7 @@ fn gather(
         let whole = journal.file().read(|_, record| {
             match record {
                 Record::Event(event) if event.sequence >= checkpoint.sequence_start => {
-                    segment.push(*event)?
+                    segment.push(*event)?;
                 }
                 Record::Checkpoint(checkpoint) => checkpoints.push(*checkpoint),
                 Record::Event(_) | Record::Header(_) => {}

@@ -84,56 +84,44 @@ impl Output {
 
 /// Compacts the journal to `output`.
 pub(super) fn compact(
-    journal: &mut OpenJournal,
+    journal: &OpenJournal,
     hold: &Hold<'_>,
     request: &CompactRequest<'_>,
-    output: Output,
+    output: &Output,
 ) -> Result<Compaction, SessionError> {
     let files = hold.files;
-    let refused = |source| SessionError::Compacted { source };
+    let journal = journal.file();
     let mut compacted = if request.dry_run {
-        Compacted::new(None)
+        Compacted::counted(&output.path)
     } else {
-        Compacted::new(Some(
-            Draft::create(Path::new(&output.path), FILE_MODE).map_err(refused)?,
-        ))
+        Compacted::written(&output.path)?
     };
-    let failed = |source| {
-        refused(gait_disk::Error::Io {
-            action: "write",
-            path: output.path.clone().into(),
-            source,
-        })
-    };
-    let before = compacted.header_and_checkpoints(journal.file(), request.now, &failed)?;
-    let events_after = compacted.events_after(journal.file(), before.last_checkpoint_sequence, &failed)?;
-    let bytes_before = journal.file().length();
-    let bytes_after = compacted.bytes;
+    let before = compacted.header_and_checkpoints(journal, request.now)?;
+    let events_after = compacted.events_after(journal, before.last_checkpoint_sequence)?;
     let outcome = Compaction {
         journal_path: files.journal.to_string_lossy().into_owned(),
+        output_path: output.path.clone(),
         dry_run: request.dry_run,
-        compacted: events_after < before.event_count || !output.in_place || bytes_after != bytes_before,
+        compacted: events_after < before.event_count
+            || !output.in_place
+            || compacted.bytes != journal.length(),
         events_before: before.event_count,
         events_after,
         checkpoints: before.checkpoint_count,
         last_checkpoint_sequence: before.last_checkpoint_sequence,
-        bytes_before,
-        bytes_after,
-        output_path: output.path.clone(),
+        bytes_before: journal.length(),
+        bytes_after: compacted.bytes,
     };
-    if !outcome.compacted {
+    if request.dry_run || !outcome.compacted {
         return Ok(outcome);
     }
-    let Some(draft) = compacted.finish().map_err(failed)? else {
-        return Ok(outcome);
-    };
     hold.check()?;
-    draft.commit().map_err(refused)?;
+    compacted.commit()?;
     if output.in_place {
         let after = SessionState {
             updated_at: request.now.to_utc(),
             event_count: events_after,
-            journal_size_bytes: i64::try_from(bytes_after).unwrap_or(i64::MAX),
+            journal_size_bytes: i64::try_from(outcome.bytes_after).unwrap_or(i64::MAX),
             ..before
         };
         state::store(&files.state, &after);
@@ -142,17 +130,27 @@ pub(super) fn compact(
 }
 
 /// A compacted journal in the making: its bytes are counted, and written if there is a draft.
-struct Compacted {
+struct Compacted<'a> {
+    path: &'a str,
     draft: Option<BufWriter<Draft>>,
     bytes: u64,
 }
 
-impl Compacted {
-    fn new(draft: Option<Draft>) -> Self {
+impl<'a> Compacted<'a> {
+    const fn counted(path: &'a str) -> Self {
         Self {
-            draft: draft.map(BufWriter::new),
+            path,
+            draft: None,
             bytes: 0,
         }
+    }
+
+    fn written(path: &'a str) -> Result<Self, SessionError> {
+        let draft = Draft::create(Path::new(path), FILE_MODE).map_err(refused)?;
+        Ok(Self {
+            draft: Some(BufWriter::new(draft)),
+            ..Self::counted(path)
+        })
     }
 
     /// Lines are kept as they were written; only the header is written anew.
@@ -160,7 +158,6 @@ impl Compacted {
         &mut self,
         journal: &JournalFile,
         now: Timestamp,
-        failed: &impl Fn(io::Error) -> SessionError,
     ) -> Result<SessionState, SessionError> {
         let whole = journal.read(|line, record| match record {
             Record::Header(header) => {
@@ -170,43 +167,56 @@ impl Compacted {
                     ..*header
                 };
                 let line = journal::encode(&JournalLine::from(header))?;
-                self.line(line.trim_ascii_end()).map_err(failed)
+                self.line(line.trim_ascii_end())
             }
-            Record::Checkpoint(_) => self.line(line).map_err(failed),
+            Record::Checkpoint(_) => self.line(line),
             Record::Event(_) => Ok(()),
         })?;
         Ok(whole.state(journal.length(), now))
     }
 
     /// Keeps the events behind `sequence`; gives their number.
-    fn events_after(
-        &mut self,
-        journal: &JournalFile,
-        sequence: i64,
-        failed: &impl Fn(io::Error) -> SessionError,
-    ) -> Result<i64, SessionError> {
+    fn events_after(&mut self, journal: &JournalFile, sequence: i64) -> Result<i64, SessionError> {
         let mut kept = 0;
         journal.read(|line, record| match record {
             Record::Event(event) if event.sequence > sequence => {
                 kept += 1;
-                self.line(line).map_err(failed)
+                self.line(line)
             }
             _ => Ok(()),
         })?;
         Ok(kept)
     }
 
-    fn line(&mut self, line: &[u8]) -> io::Result<()> {
+    fn line(&mut self, line: &[u8]) -> Result<(), SessionError> {
         self.bytes += line.len() as u64 + 1;
-        match &mut self.draft {
-            Some(draft) => draft.write_all(line).and_then(|()| draft.write_all(b"\n")),
-            None => Ok(()),
-        }
+        let Some(draft) = &mut self.draft else {
+            return Ok(());
+        };
+        draft
+            .write_all(line)
+            .and_then(|()| draft.write_all(b"\n"))
+            .map_err(|source| write_failed(self.path, source))
     }
 
-    fn finish(self) -> io::Result<Option<Draft>> {
-        self.draft
-            .map(|draft| draft.into_inner().map_err(io::IntoInnerError::into_error))
-            .transpose()
+    /// Puts what was written in its place.
+    fn commit(self) -> Result<(), SessionError> {
+        let Some(draft) = self.draft else { return Ok(()) };
+        let draft = draft
+            .into_inner()
+            .map_err(|error| write_failed(self.path, error.into_error()))?;
+        draft.commit().map_err(refused)
     }
+}
+
+fn refused(source: gait_disk::Error) -> SessionError {
+    SessionError::Compacted { source }
+}
+
+fn write_failed(path: &str, source: io::Error) -> SessionError {
+    refused(gait_disk::Error::Io {
+        action: "write",
+        path: path.into(),
+        source,
+    })
 }

@@ -248,7 +248,7 @@ mod tests {
             identity: identity.into(),
             role: role.into(),
         };
-        let chain = vec![
+        let chain = [
             link("ann", "delegator"),
             link("rob", "requester"),
             link("bot", "Delegate"),

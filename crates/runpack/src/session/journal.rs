@@ -397,10 +397,6 @@ mod tests {
         Ok(whole.state(text.len() as u64, Timestamp::EPOCH_1980))
     }
 
-    fn refusal(text: &[u8]) -> String {
-        state_of(text).unwrap_err().to_string()
-    }
-
     #[test]
     fn a_journal_tells_its_state() {
         let first = checkpoint(1, [1, 2], "");
@@ -429,40 +425,47 @@ mod tests {
         assert_eq!(state_of(&longer).unwrap().last_sequence, 10);
     }
 
-    #[test]
-    fn every_rule_has_its_refusal() {
-        let first = || checkpoint(1, [1, 2], "");
-        let previous = first().checkpoint_digest;
-        let events = || [header(), event(1).into(), event(2).into()];
-        let after_events = |line: JournalLine| journal(events().into_iter().chain([line]));
-        let after_checkpoint = |line: JournalLine| {
-            journal(
-                events()
-                    .into_iter()
-                    .chain([first().into(), event(3).into(), line]),
-            )
-        };
-        let bare = |record_type: &str| JournalLine {
+    fn bare(record_type: &str) -> JournalLine {
+        JournalLine {
             record_type: record_type.into(),
             ..JournalLine::default()
-        };
-        let foreign_event = SessionEvent {
-            run_id: "other".into(),
-            ..event(3)
-        };
-        let foreign_checkpoint = SessionCheckpoint {
-            session_id: "other".into(),
-            ..first()
-        };
-        let forged = SessionCheckpoint {
-            checkpoint_digest: previous.to_uppercase(),
-            ..first()
-        };
-        let blank = JournalLine::from(JournalHeader {
+        }
+    }
+
+    /// A journal of a header and two events, then `line`.
+    fn after_events(line: impl Into<JournalLine>) -> Vec<u8> {
+        journal([header(), event(1).into(), event(2).into(), line.into()])
+    }
+
+    /// The same with a checkpoint and a third event before `line`.
+    fn after_checkpoint(line: impl Into<JournalLine>) -> Vec<u8> {
+        let first = checkpoint(1, [1, 2], "");
+        journal([
+            header(),
+            event(1).into(),
+            event(2).into(),
+            first.into(),
+            event(3).into(),
+            line.into(),
+        ])
+    }
+
+    fn assert_refused(text: &[u8], expected: &str) {
+        let refusal = state_of(text).unwrap_err().to_string();
+        assert!(
+            refusal.starts_with(expected),
+            "{refusal}, for {}",
+            String::from_utf8_lossy(&text[..text.len().min(500)])
+        );
+    }
+
+    #[test]
+    fn lines_and_headers_have_rules() {
+        let blank = JournalHeader {
             session_id: " ".into(),
             run_id: "r".into(),
             ..JournalHeader::default()
-        });
+        };
         for (text, expected) in [
             (Vec::new(), "session journal missing header"),
             (b"\n \n".to_vec(), "session journal missing header"),
@@ -477,76 +480,98 @@ mod tests {
                 "session journal contains duplicate header",
             ),
             (
-                journal([blank]),
+                journal([blank.into()]),
                 "session journal header missing session_id or run_id",
             ),
             (
+                after_events(bare("mystery")),
+                "session journal line 4 has unsupported record_type \"mystery\"",
+            ),
+        ] {
+            assert_refused(&text, expected);
+        }
+    }
+
+    #[test]
+    fn events_have_rules() {
+        let foreign = SessionEvent {
+            run_id: "other".into(),
+            ..event(3)
+        };
+        for (text, expected) in [
+            (
                 journal([event(1).into()]),
                 "session journal event encountered before header",
-            ),
-            (
-                journal([first().into()]),
-                "session journal checkpoint encountered before header",
             ),
             (
                 after_events(bare("event")),
                 "session journal line 4 missing event payload",
             ),
             (
+                after_events(event(4)),
+                "session event sequence mismatch line 4: got 4 want 3",
+            ),
+            (
+                after_events(event(2)),
+                "session event sequence mismatch line 4: got 2 want 3",
+            ),
+            (after_events(foreign), "session event identity mismatch at line 4"),
+        ] {
+            assert_refused(&text, expected);
+        }
+    }
+
+    #[test]
+    fn checkpoints_have_rules() {
+        let first = || checkpoint(1, [1, 2], "");
+        let digest = first().checkpoint_digest;
+        let foreign = SessionCheckpoint {
+            session_id: "other".into(),
+            ..first()
+        };
+        let forged = SessionCheckpoint {
+            checkpoint_digest: digest.to_uppercase(),
+            ..first()
+        };
+        for (text, expected) in [
+            (
+                journal([first().into()]),
+                "session journal checkpoint encountered before header",
+            ),
+            (
                 after_events(bare("checkpoint")),
                 "session journal line 4 missing checkpoint payload",
             ),
             (
-                after_events(bare("mystery")),
-                "session journal line 4 has unsupported record_type \"mystery\"",
-            ),
-            (
-                after_events(event(4).into()),
-                "session event sequence mismatch line 4: got 4 want 3",
-            ),
-            (
-                after_events(event(2).into()),
-                "session event sequence mismatch line 4: got 2 want 3",
-            ),
-            (
-                after_events(foreign_event.into()),
-                "session event identity mismatch at line 4",
-            ),
-            (
-                after_events(foreign_checkpoint.into()),
+                after_events(foreign),
                 "session checkpoint identity mismatch at line 4",
             ),
             (
-                after_events(checkpoint(2, [1, 2], "").into()),
+                after_events(checkpoint(2, [1, 2], "")),
                 "session checkpoint index mismatch at line 4",
             ),
             (
-                after_events(checkpoint(1, [0, 2], "").into()),
+                after_events(checkpoint(1, [0, 2], "")),
                 "session checkpoint sequence range invalid at line 4",
             ),
             (
-                after_events(checkpoint(1, [2, 1], "").into()),
+                after_events(checkpoint(1, [2, 1], "")),
                 "session checkpoint sequence range invalid at line 4",
             ),
             (
-                after_checkpoint(checkpoint(2, [2, 3], &previous).into()),
+                after_checkpoint(checkpoint(2, [2, 3], &digest)),
                 "session checkpoint sequence overlap at line 6",
             ),
             (
-                after_checkpoint(checkpoint(2, [3, 3], "else").into()),
+                after_checkpoint(checkpoint(2, [3, 3], "else")),
                 "session checkpoint digest linkage mismatch at line 6",
             ),
             (
-                after_events(forged.into()),
+                after_events(forged),
                 "session checkpoint digest invalid at line 4",
             ),
         ] {
-            let text_shown = String::from_utf8_lossy(&text).into_owned();
-            assert!(
-                refusal(&text).starts_with(expected),
-                "{} | {text_shown}",
-                refusal(&text)
-            );
+            assert_refused(&text, expected);
         }
     }
 
@@ -565,7 +590,7 @@ mod tests {
         text.splice(0..0, vec![b' '; padding]);
         assert!(state_of(&text).is_ok());
         text.insert(0, b' ');
-        assert!(refusal(&text).starts_with("session journal line 1 is longer"));
+        assert_refused(&text[..], "session journal line 1 is longer");
     }
 
     #[test]
