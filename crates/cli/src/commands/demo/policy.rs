@@ -8,12 +8,10 @@ use gait_canon::json::{self, Object};
 use gait_disk::atomic;
 use gait_policy::{CompiledPolicy, Facts, document, evaluate};
 
-use super::{METRICS_OPT_IN, Output, report};
+use super::{DIRECTORY, Output};
 use crate::context::Context;
 use crate::error::{ErrorKind, Failure};
-use crate::outcome::CommandResult;
 
-const DIRECTORY: &str = "gait-out";
 const POLICY_PATH: &str = "./gait-out/policy_demo_high_risk.yaml";
 const INTENT_PATH: &str = "./gait-out/intent_demo_delete.json";
 const FILE_MODE: u32 = 0o600;
@@ -32,7 +30,7 @@ rules:
     reason_codes: [destructive_tool_blocked]
 ";
 
-pub(super) fn run(context: &Context<'_>) -> CommandResult {
+pub(super) fn run(context: &Context<'_>) -> Result<Output, Failure> {
     let request = dangerous_call(context.producer_version());
     let mut file = json::pretty(&request)?;
     file.push('\n');
@@ -54,18 +52,15 @@ pub(super) fn run(context: &Context<'_>) -> CommandResult {
         let text = format!("policy demo expected block, got {}", evaluation.verdict);
         return Err(Failure::new(ErrorKind::VerificationFailed, text));
     }
-    Ok(report(&Output {
-        ok: true,
-        mode: "policy",
+    Ok(Output {
         bundle: INTENT_PATH,
         pack_path: POLICY_PATH,
         policy_verdict: evaluation.verdict.to_string(),
         matched_rule: evaluation.matched_rule(),
         reason_codes: evaluation.reason_codes,
         next_commands: next_commands(),
-        metrics_opt_in: METRICS_OPT_IN,
-        duration_ms: context.elapsed_ms(),
-    }))
+        ..Output::default()
+    })
 }
 
 /// A call that deletes a file, which the caller itself says is risky.
