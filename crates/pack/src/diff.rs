@@ -56,27 +56,16 @@ pub struct Context {
 impl Side {
     /// Reads what a comparison needs of the pack or runpack at `path`.
     pub fn open(path: &Path) -> Result<Self, DiffError> {
-        let Inspected {
-            inspection,
-            runpack,
-            runpack_manifest,
-            manifest_bytes,
-        } = Inspected::open(path)?;
-        let (manifest_digest, files) = match (inspection.manifest, runpack_manifest) {
-            (_, Some(manifest)) => {
-                let files = manifest.files.into_iter().flatten();
-                let files = files.map(|file| (file.path, file.sha256)).collect();
-                (manifest.manifest_digest, files)
-            }
-            (manifest, None) => {
-                let files = manifest.into_iter().flat_map(|manifest| manifest.contents);
-                let files = files.map(|entry| (entry.path, entry.sha256)).collect();
-                (
-                    json::canonical_digest_of_bytes(&manifest_bytes)?.to_string(),
-                    files,
-                )
-            }
+        let inspected = Inspected::open(path)?;
+        let files = inspected.files();
+        let files = files
+            .map(|(path, digest)| (path.to_owned(), digest.to_owned()))
+            .collect();
+        let manifest_digest = match &inspected.runpack_manifest {
+            Some(manifest) => manifest.manifest_digest.clone(),
+            None => inspected.manifest_digest()?.to_string(),
         };
+        let inspection = inspected.inspection;
         let context = inspection.run_payload.map(|payload| Context {
             refs: None,
             set_digest: payload.context_set_digest,
@@ -89,7 +78,7 @@ impl Side {
             manifest_digest,
             files,
             context: Context {
-                refs: runpack.map(|runpack| runpack.refs),
+                refs: inspected.runpack.map(|runpack| runpack.refs),
                 ..context.unwrap_or_default()
             },
         })

@@ -1,6 +1,7 @@
 //! What a pack says of itself. Nothing is verified here: a payload that is missing or makes no sense is left out.
 
 use std::collections::BTreeMap;
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use gait_artifact::bundle::AuthorizationBundle;
@@ -11,12 +12,12 @@ use gait_artifact::pack::{
     RUNPACK_PATH, RunPayload, SCHEMA_VERSION,
 };
 use gait_artifact::text;
-use gait_canon::json;
+use gait_canon::{Digest, json};
 use gait_runpack::{Runpack, parse_manifest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::archive::{OpenError, PackArchive, PackKind};
+use crate::archive::{OpenError, PackArchive, PackKind, open_file};
 use crate::lines::Lines;
 use crate::run_payload::run_payload;
 
@@ -142,7 +143,11 @@ pub(crate) struct Inspected {
 
 impl Inspected {
     pub(crate) fn open(path: &Path) -> Result<Self, InspectError> {
-        let mut archive = PackArchive::open(path)?;
+        Self::read(BufReader::new(open_file(path)?))
+    }
+
+    pub(crate) fn read<R: Read + Seek>(mut source: R) -> Result<Self, InspectError> {
+        let mut archive = PackArchive::read_from(&mut source)?;
         let manifest_bytes = archive.manifest_bytes().to_vec();
         match archive.kind().clone() {
             PackKind::Pack(manifest) => {
@@ -157,7 +162,7 @@ impl Inspected {
             }
             PackKind::Runpack => {
                 let manifest = parse_manifest(&manifest_bytes)?;
-                let runpack = Runpack::open(path).ok();
+                let runpack = Runpack::read(source).ok();
                 Ok(Self {
                     inspection: inspect_runpack(&manifest, runpack.as_ref()),
                     runpack,
@@ -167,6 +172,26 @@ impl Inspected {
             }
             PackKind::Guard => Err(InspectError::GuardPack),
         }
+    }
+
+    /// SHA-256 of the canonical manifest, signatures included.
+    pub(crate) fn manifest_digest(&self) -> Result<Digest, json::Error> {
+        json::canonical_digest_of_bytes(&self.manifest_bytes)
+    }
+
+    /// The declared files and their digests as stated, in the order of the manifest.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &str)> {
+        let of_pack = self
+            .inspection
+            .manifest
+            .iter()
+            .flat_map(|manifest| &manifest.contents);
+        let of_runpack = self
+            .runpack_manifest
+            .iter()
+            .flat_map(|manifest| manifest.files.iter().flatten());
+        let of_pack = of_pack.map(|entry| (entry.path.as_str(), entry.sha256.as_str()));
+        of_pack.chain(of_runpack.map(|file| (file.path.as_str(), file.sha256.as_str())))
     }
 }
 
@@ -183,7 +208,11 @@ fn inspect_runpack(manifest: &gait_artifact::runpack::Manifest, runpack: Option<
     }
 }
 
-fn inspect_pack(archive: &mut PackArchive, manifest: PackManifest, runpack: Option<&Runpack>) -> Inspection {
+fn inspect_pack<R: Read + Seek>(
+    archive: &mut PackArchive<R>,
+    manifest: PackManifest,
+    runpack: Option<&Runpack>,
+) -> Inspection {
     let pack_type = manifest.pack_type;
     let mut inspection = Inspection::new(manifest.pack_id.clone(), pack_type, manifest.source_ref.clone());
     inspection.manifest = Some(manifest);
@@ -207,11 +236,11 @@ fn inspect_pack(archive: &mut PackArchive, manifest: PackManifest, runpack: Opti
 }
 
 /// A JSON entry of the archive, if it is there and is what it should be.
-fn document<T: DeserializeOwned>(archive: &mut PackArchive, name: &str) -> Option<T> {
+fn document<T: DeserializeOwned, R: Read + Seek>(archive: &mut PackArchive<R>, name: &str) -> Option<T> {
     json::read(&archive.read(name).ok()?).ok()
 }
 
-fn job_lineage(archive: &mut PackArchive) -> Option<JobLineage> {
+fn job_lineage<R: Read + Seek>(archive: &mut PackArchive<R>) -> Option<JobLineage> {
     let state: JobState = document(archive, JOB_STATE_PATH)?;
     let events = archive.read(JOB_EVENTS_PATH).ok()?;
     let events: Vec<JobEvent> = Lines::new(events.as_slice()).all().ok()?;

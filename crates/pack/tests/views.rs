@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
 
 use gait_artifact::Timestamp;
 use gait_artifact::bundle::AuthorizationBundle;
@@ -12,10 +13,16 @@ use gait_artifact::pack::{
     AUTHORIZATION_BUNDLE_PATH, JOB_EVENTS_PATH, JOB_STATE_PATH, PackType, RUN_PAYLOAD_PATH, RUNPACK_PATH,
 };
 use gait_artifact::runpack::{IntentRecord, Receipt, Refs, ResultRecord, Run, TimelineEvent};
-use gait_canon::json;
+use gait_canon::zip::{Entry, Limits, Reader, write};
+use gait_canon::{PrivateKey, json};
 use gait_disk::progress::Unwatched;
-use gait_pack::build::seal;
+use gait_pack::attest::{
+    AttestError, AttestOptions, PackPredicate, PredicateType, Rejection, VerificationResult, attest, check,
+    digest_of_archive,
+};
+use gait_pack::build::{run as build_run, seal};
 use gait_pack::diff::diff;
+use gait_pack::export::ExportSummary;
 use gait_pack::inspect::{InspectError, IntentResult, inspect};
 use gait_pack::proof::PackHeader;
 use gait_pack::{EntryContent, PackEntry};
@@ -244,11 +251,9 @@ fn an_authorization_counts_its_evidence() {
 fn packs_of_the_guard_are_refused() {
     let shelf = Shelf::new();
     let path = shelf.path("guard.zip");
-    let entry = gait_canon::zip::Entry::new(
-        "pack_manifest.json",
-        r#"{"schema_id":"gait.guard.pack_manifest"}"#.as_bytes(),
-    );
-    fs::write(&path, gait_canon::zip::write(Vec::new(), vec![entry]).unwrap()).unwrap();
+    let manifest = r#"{"schema_id":"gait.guard.pack_manifest"}"#;
+    let entry = Entry::new("pack_manifest.json", manifest.as_bytes());
+    fs::write(&path, write(Vec::new(), vec![entry]).unwrap()).unwrap();
     assert!(matches!(inspect(&path), Err(InspectError::GuardPack)));
     assert!(diff(&path, &path).is_err());
 }
@@ -278,4 +283,169 @@ fn contexts_differ_in_time_or_in_meaning() {
     let bare = diff(&one, &shelf.path("one-source")).unwrap().summary;
     assert_eq!(bare.context_drift_classification, "none");
     assert!(bare.manifest_delta && bare.removed_files.contains(&RUNPACK_PATH.to_owned()));
+}
+
+impl Shelf {
+    /// The pack of the run `content`.
+    fn run_pack(&self, name: &str, content: &Content) -> PathBuf {
+        let source = self.runpack(&format!("{name}-source"), content);
+        let pack = build_run(&source, "1.0.0").unwrap();
+        let path = self.path(name);
+        pack.seal(None, &Unwatched)
+            .unwrap()
+            .write(&path, &Unwatched)
+            .unwrap();
+        path
+    }
+
+    /// The archive at `path` with the content of one entry replaced, and another entry added.
+    fn damaged(&self, path: &Path, entry: &str) -> PathBuf {
+        let mut archive = Reader::open(fs::File::open(path).unwrap(), Limits::default()).unwrap();
+        let names: Vec<_> = archive.names().map(str::to_owned).collect();
+        let mut entries = vec![Entry::new("extra.txt", Cursor::new(b"x".to_vec()))];
+        for name in names {
+            let content = if name == entry {
+                b"changed".to_vec()
+            } else {
+                archive.read(&name).unwrap()
+            };
+            entries.push(Entry::new(name, Cursor::new(content)));
+        }
+        let damaged = self.path("damaged.zip");
+        fs::write(&damaged, write(Vec::new(), entries).unwrap()).unwrap();
+        damaged
+    }
+}
+
+#[test]
+fn a_damaged_pack_is_exported_with_its_damage() {
+    let shelf = Shelf::new();
+    let pack = shelf.run_pack("pack.zip", &noon());
+    let sound = ExportSummary::of(&pack, &Unwatched).unwrap();
+    assert!(sound.is_intact());
+    assert_eq!(
+        (sound.pack_type.as_str(), sound.source_ref.as_str()),
+        ("run", "run_1")
+    );
+    assert_eq!(
+        (sound.files_checked, sound.created_at),
+        (4, Timestamp::EPOCH_1980)
+    );
+    assert_eq!(
+        (sound.metrics.tool_calls_total, sound.metrics.policy_blocked),
+        (3, 1)
+    );
+
+    let damaged = ExportSummary::of(&shelf.damaged(&pack, RUN_PAYLOAD_PATH), &Unwatched).unwrap();
+    assert_eq!(
+        (
+            damaged.hash_mismatches,
+            damaged.missing_files,
+            damaged.undeclared_files
+        ),
+        (1, 0, 1)
+    );
+    assert_eq!(damaged.manifest_digest, sound.manifest_digest);
+
+    let runpack = ExportSummary::of(&shelf.path("pack.zip-source"), &Unwatched).unwrap();
+    assert_eq!(runpack.created_at, noon().run.created_at);
+    assert_eq!(runpack.metrics, sound.metrics);
+}
+
+fn options(signer: &PrivateKey, predicate_type: PredicateType) -> AttestOptions<'_> {
+    AttestOptions {
+        predicate_type,
+        signer,
+        producer_version: "1.0.0",
+        now: Timestamp::from_unix(1_800_000_000, 0),
+    }
+}
+
+#[test]
+fn an_attestation_holds_for_this_archive_this_key_and_this_statement() {
+    let shelf = Shelf::new();
+    let pack = shelf.run_pack("pack.zip", &noon());
+    let (signer, stranger) = (PrivateKey::from_seed(&[1; 32]), PrivateKey::from_seed(&[2; 32]));
+    let attestation = attest(&pack, &options(&signer, PredicateType::Pack), &Unwatched).unwrap();
+    let again = attest(&pack, &options(&signer, PredicateType::Pack), &Unwatched).unwrap();
+    assert_eq!(attestation, again, "the same pack and key give the same bytes");
+    let bundle = attestation.line.as_bytes();
+    let digest = digest_of_archive(&pack).unwrap();
+
+    let statement = check(bundle, &digest, &signer.public(), PredicateType::Pack).unwrap();
+    assert_eq!(statement, attestation.statement);
+    assert_eq!(statement.subject[0].name, "pack.zip");
+    let predicate: PackPredicate = json::from_value(&statement.predicate).unwrap();
+    let inspection = inspect(&pack).unwrap();
+    assert_eq!(predicate.pack_id, inspection.pack_id);
+    assert_eq!(
+        predicate.entries.len(),
+        inspection.manifest.unwrap().contents.len()
+    );
+    assert_eq!(
+        (
+            predicate.verification.files_checked,
+            predicate.verification.proof_records_verified
+        ),
+        (4, 3)
+    );
+
+    let other = digest_of_archive(&shelf.path("pack.zip-source")).unwrap();
+    for (digest, key, predicate_type, expected) in [
+        (&digest, &stranger, PredicateType::Pack, Rejection::NotSigned),
+        (&other, &signer, PredicateType::Pack, Rejection::OtherSubject),
+        (
+            &digest,
+            &signer,
+            PredicateType::VerificationResult,
+            Rejection::OtherPredicate,
+        ),
+    ] {
+        assert_eq!(
+            check(bundle, digest, &key.public(), predicate_type),
+            Err(expected)
+        );
+    }
+}
+
+#[test]
+fn readers_that_know_no_packs_get_a_verification_result() {
+    let shelf = Shelf::new();
+    let signer = PrivateKey::from_seed(&[1; 32]);
+    let options = options(&signer, PredicateType::VerificationResult);
+    let properties = |path: &Path| {
+        let statement = attest(path, &options, &Unwatched).unwrap().statement;
+        let result: VerificationResult = json::from_value(&statement.predicate).unwrap();
+        assert_eq!(result.time_created, options.now);
+        result.properties
+    };
+    let pack = shelf.run_pack("pack.zip", &noon());
+    assert_eq!(
+        properties(&pack),
+        ["GAIT_PACK_INTEGRITY_V1", "GAIT_PACK_PROOF_CHAIN_V1"]
+    );
+    assert_eq!(
+        properties(&shelf.path("pack.zip-source")),
+        ["GAIT_PACK_INTEGRITY_V1"]
+    );
+}
+
+#[test]
+fn what_does_not_verify_is_not_attested() {
+    let shelf = Shelf::new();
+    let signer = PrivateKey::from_seed(&[1; 32]);
+    let refused = |path: &Path| attest(path, &options(&signer, PredicateType::Pack), &Unwatched).unwrap_err();
+    let pack = shelf.run_pack("pack.zip", &noon());
+    assert!(matches!(
+        refused(&shelf.damaged(&pack, RUN_PAYLOAD_PATH)),
+        AttestError::NotVerified(_)
+    ));
+    assert!(matches!(
+        refused(&shelf.damaged(&pack, "none")),
+        AttestError::NotVerified(_)
+    ));
+    let text = shelf.path("text");
+    fs::write(&text, "no archive").unwrap();
+    assert!(matches!(refused(&text), AttestError::Verify(_)));
+    assert!(matches!(refused(&shelf.path("absent")), AttestError::Open(_)));
 }

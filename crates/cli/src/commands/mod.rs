@@ -119,8 +119,12 @@ pub static SECTIONS: &[Section] = &[
     Section {
         title: "Pack evidence",
         commands: &[
+            Command::new(&pack::build::SPEC, pack::build::run),
+            Command::new(&pack::verify::SPEC, pack::verify::run),
             Command::new(&pack::inspect::SPEC, pack::inspect::run),
             Command::new(&pack::diff::SPEC, pack::diff::run),
+            Command::new(&pack::export::SPEC, pack::export::run),
+            Command::new(&pack::attest::SPEC, pack::attest::run),
         ],
     },
     Section {
@@ -166,6 +170,10 @@ pub static SECTIONS: &[Section] = &[
         commands: &[
             Command::new(&voice::mint::SPEC, voice::mint::run),
             Command::new(&voice::verify::SPEC, voice::verify::run),
+            Command::new(&voice::pack::BUILD, pack::build::run),
+            Command::new(&voice::pack::VERIFY, pack::verify::run),
+            Command::new(&voice::pack::INSPECT, pack::inspect::run),
+            Command::new(&voice::pack::DIFF, pack::diff::run),
         ],
     },
     Section {
@@ -217,6 +225,7 @@ pub static GROUPS: &[GroupSpec] = &[
     run::session::GROUP,
     voice::GROUP,
     voice::TOKEN_GROUP,
+    voice::pack::GROUP,
 ];
 
 /// Second names of commands: the words, and the path of the command they select.

@@ -4,7 +4,6 @@ use gait_canon::{json, keys::KeyError, zip::ZipError};
 use gait_disk::{LockError, ReadError};
 use gait_gate::{GateError, kill_switch::KillSwitchError, profile::ProfileError, rate_limit::RateLimitError};
 use gait_job::JobError;
-use gait_pack::{OpenError, diff::DiffError, inspect::InspectError};
 use gait_policy::PolicyError;
 use gait_runpack::{ChainError, LocateError, OutputPathError, RunpackError, WriteError, record::RecordError};
 
@@ -160,26 +159,5 @@ impl From<JobError> for Failure {
             _ => ErrorKind::InvalidInput,
         };
         Self::new(kind, error)
-    }
-}
-
-impl From<InspectError> for Failure {
-    fn from(error: InspectError) -> Self {
-        let kind = match &error {
-            InspectError::Open(OpenError::Archive(ZipError::DuplicateNames(_))) => {
-                ErrorKind::VerificationFailed
-            }
-            _ => ErrorKind::InvalidInput,
-        };
-        Self::new(kind, error)
-    }
-}
-
-impl From<DiffError> for Failure {
-    fn from(error: DiffError) -> Self {
-        match error {
-            DiffError::Inspect(error) => error.into(),
-            error => Self::invalid_input(error),
-        }
     }
 }
