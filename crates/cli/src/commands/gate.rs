@@ -2,6 +2,7 @@
 
 pub(crate) mod eval;
 mod explain;
+pub(crate) mod invocation;
 mod output;
 mod settings;
 

@@ -18,17 +18,17 @@ use crate::{
 };
 
 /// Every setting of one evaluation, resolved.
-pub(super) struct Settings {
+pub(crate) struct Settings {
     pub(super) policy: String,
     pub(super) profile: String,
-    pub(super) key_mode: String,
+    pub(crate) key_mode: String,
     pub(super) signing_key: KeySource,
     pub(super) kill_switch_state: String,
     pub(super) rate_limit_state: String,
     pub(super) wrkr_inventory: String,
     pub(super) broker: BrokerSettings,
     pub(super) broker_overrides: BrokerOverrides,
-    pub(super) destinations: Destinations,
+    pub(crate) destinations: Destinations,
     /// Keys of the file that mean nothing.
     pub(super) unknown_keys: Vec<String>,
     approval: [KeySource; 2],
