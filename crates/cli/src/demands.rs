@@ -20,11 +20,11 @@ pub(crate) const FLAGS: [Flag; 6] = [
     .values(&["standard", "strict"]),
     Flag::switch("require-signature", "fail unless a signature by the key is there"),
     Flag::path("public-key", "file of the key that verifies"),
-    Flag::variable("public-key-env", "environment variable with the key that verifies"),
-    Flag::path(
-        "private-key",
-        "file of a private key, whose public half verifies",
+    Flag::variable(
+        "public-key-env",
+        "environment variable with the key that verifies",
     ),
+    Flag::path("private-key", "file of a private key, whose public half verifies"),
     Flag::variable(
         "private-key-env",
         "environment variable with a private key, whose public half verifies",
@@ -84,6 +84,7 @@ impl Demands {
         VerifyOptions {
             key: self.key.as_ref(),
             require_signature: self.require_signature,
+            thorough: matches!(self.profile, Profile::Strict),
         }
     }
 

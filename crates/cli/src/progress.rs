@@ -22,7 +22,10 @@ pub(crate) struct Bar {
 
 impl Progress for Bar {
     fn expect(&self, bytes: u64) {
-        let expected = self.expected.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        let expected = self
+            .expected
+            .fetch_add(bytes, Ordering::Relaxed)
+            .saturating_add(bytes);
         if expected < WORTH_WATCHING {
             return;
         }

@@ -25,8 +25,15 @@ pub enum ManifestError {
 }
 
 /// Reads a manifest of this schema that names a run. Nothing is established about its digests.
+///
+/// Of a member that stands twice the last counts, as it always did; verification tells of it.
 pub fn parse_manifest(bytes: &[u8]) -> Result<Manifest, ManifestError> {
-    let manifest: Manifest = json::read(bytes)?;
+    let manifest: Manifest = match json::read(bytes) {
+        Err(error) if matches!(error.kind(), json::ErrorKind::DuplicateKey(_)) => {
+            json::from_value(&document(bytes)?)?
+        }
+        manifest => manifest?,
+    };
     if manifest.schema_id != MANIFEST_SCHEMA_ID {
         return Err(ManifestError::SchemaId(manifest.schema_id));
     }
@@ -55,11 +62,15 @@ pub fn manifest_digest(manifest: &Manifest) -> Digest {
 ///
 /// Unlike [`manifest_digest`] it covers members that this program does not know.
 pub fn signable(raw: &[u8]) -> Result<Digest, json::Error> {
-    let mut document = json::parse(raw)?;
+    let mut document = document(raw)?;
     if let Value::Object(members) = &mut document {
         members.remove("signatures");
     }
     Digest::of_canonical(&document)
+}
+
+fn document(bytes: &[u8]) -> Result<Value, json::Error> {
+    json::Reader::new().keep_last_duplicates().parse(bytes)
 }
 
 #[cfg(test)]
@@ -127,6 +138,14 @@ mod tests {
             .unwrap()
             .insert("signatures", Value::Null);
         assert_eq!(signable(json::compact(&extended).as_bytes()), Ok(signed));
+    }
+
+    #[test]
+    fn the_last_of_equal_members_counts() {
+        let text = json::compact(&json::to_value(&manifest()).unwrap());
+        let twice = text.replacen('{', r#"{"run_id":"other","#, 1);
+        assert_eq!(parse_manifest(twice.as_bytes()).unwrap(), manifest());
+        assert_eq!(signable(twice.as_bytes()), signable(text.as_bytes()));
     }
 
     #[test]

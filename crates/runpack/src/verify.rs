@@ -2,7 +2,8 @@
 //!
 //! What decides is the digest of every declared file, the digest of the manifest and its signatures. Beside that
 //! verdict stand findings: what is odd about an archive that passes, from a file nobody declared to a byte that no
-//! writer puts there. For an archive in memory, every single byte that is changed shows in one or the other.
+//! writer puts there. In a small archive that this program wrote, every single byte that is changed shows in one or the
+//! other, when verification is [thorough](VerifyOptions::thorough).
 //!
 //! Content streams through; only documents that readers must understand are held, one at a time.
 
@@ -28,7 +29,7 @@ use serde::Serialize;
 pub use self::signatures::{SignatureReport, SignatureStatus};
 
 use self::digests::{Examined, Task};
-use self::layout::Layout;
+use self::layout::{Layout, Modes};
 use self::source::Source;
 use crate::content::CaptureMode;
 use crate::manifest::{manifest_digest, parse_manifest, signable};
@@ -41,6 +42,9 @@ pub struct VerifyOptions<'a> {
     pub key: Option<&'a PublicKey>,
     /// Whether there must be such a signature.
     pub require_signature: bool,
+    /// Whether to pack the content of small archives again, and so find the bytes that can be changed without changing
+    /// what is unpacked. For a small runpack that costs more than all the rest.
+    pub thorough: bool,
 }
 
 /// What verification found.
@@ -117,19 +121,20 @@ pub fn verify_reader<R: Read + Seek>(
     }
 }
 
-/// What is odd about an archive around its content, whatever it holds: the same that [`verify`] looks for in runpacks.
-pub fn container_findings<R: Read + Seek>(reader: R) -> Result<Vec<Finding>, RunpackError> {
-    match source::take(reader).map_err(not_read)? {
-        Source::Memory(bytes) => {
-            let layout = Layout::survey(&mut Cursor::new(&bytes)).map_err(not_read)?;
-            let mut archive =
-                zip::Reader::open(Cursor::new(&bytes), Limits::default()).map_err(RunpackError::Archive)?;
-            let mut findings = layout.findings;
-            findings.extend(packing::damage(&bytes, &mut archive, &layout.extents));
-            Ok(findings)
-        }
-        Source::Large(mut reader) => Ok(Layout::survey(&mut reader).map_err(not_read)?.findings),
+/// What is odd about an archive around its content, whatever it holds: the same that [`verify`] looks for in runpacks,
+/// save that entries may be programs. `thorough` is [`VerifyOptions::thorough`].
+pub fn container_findings<R: Read + Seek>(
+    mut reader: R,
+    thorough: bool,
+) -> Result<Vec<Finding>, RunpackError> {
+    let layout = Layout::survey(&mut reader, Modes::PlainOrExecutable).map_err(not_read)?;
+    let mut findings = layout.findings;
+    if thorough && let Source::Memory(bytes) = source::take(reader).map_err(not_read)? {
+        let archive = zip::Reader::open(Cursor::new(&bytes), Limits::default());
+        let mut archive = archive.map_err(RunpackError::Archive)?;
+        findings.extend(packing::damage(&bytes, &mut archive, &layout.extents));
     }
+    Ok(findings)
 }
 
 fn verify_bytes(
@@ -139,7 +144,11 @@ fn verify_bytes(
 ) -> Result<Verification, RunpackError> {
     let mut archive = Archive::open(Cursor::new(bytes))?;
     let examined = digests::in_order(&mut archive.reader, &archive.tasks, progress)?;
-    let damage = packing::damage(bytes, &mut archive.reader, &archive.layout.extents);
+    let damage = if options.thorough {
+        packing::damage(bytes, &mut archive.reader, &archive.layout.extents)
+    } else {
+        Vec::new()
+    };
     Ok(archive.conclude(examined, damage, options))
 }
 
@@ -159,7 +168,7 @@ struct Archive<R> {
 
 impl<R: Read + Seek> Archive<R> {
     fn open(mut source: R) -> Result<Self, RunpackError> {
-        let layout = Layout::survey(&mut source).map_err(not_read)?;
+        let layout = Layout::survey(&mut source, Modes::Plain).map_err(not_read)?;
         let mut reader = zip::Reader::open(source, Limits::default()).map_err(RunpackError::Archive)?;
         if !reader.contains(MANIFEST_PATH) {
             return Err(RunpackError::MissingFile(MANIFEST_PATH));

@@ -281,6 +281,7 @@ fn intents(checkpoint: &SessionCheckpoint) -> Vec<String> {
     let options = VerifyOptions {
         key: None,
         require_signature: false,
+        thorough: false,
     };
     let verified = verify(path, &options, &Unwatched).unwrap();
     assert!(verified.is_ok(), "{verified:?}");

@@ -70,6 +70,7 @@ fn check(bytes: &[u8], key: Option<&PublicKey>) -> Option<Verification> {
     let options = VerifyOptions {
         key,
         require_signature: false,
+        thorough: true,
     };
     verify_reader(Cursor::new(bytes), &options, &Unwatched).ok()
 }

@@ -12,6 +12,7 @@ pub(super) struct Rules {
     pub(super) max_depth: usize,
     pub(super) replace_lone_surrogates: bool,
     pub(super) allow_trailing: bool,
+    pub(super) allow_duplicates: bool,
 }
 
 /// Objects up to this many members are checked for duplicate keys pair by pair; larger ones by sorting.
@@ -198,7 +199,9 @@ impl<'a> Parser<'a> {
         let end = self.nodes.len();
         if let Some(container) = self.open.pop() {
             self.nodes[container.node].token = if container.is_object {
-                self.refuse_duplicates(container.first_key)?;
+                if !self.rules.allow_duplicates {
+                    self.refuse_duplicates(container.first_key)?;
+                }
                 self.keys.truncate(container.first_key);
                 Token::Object { len, end }
             } else {

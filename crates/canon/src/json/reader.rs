@@ -45,6 +45,7 @@ impl Reader {
             max_depth: DEFAULT_MAX_DEPTH,
             replace_lone_surrogates: false,
             allow_trailing: false,
+            allow_duplicates: false,
         };
         Self {
             max_bytes: DEFAULT_MAX_BYTES,
@@ -88,6 +89,15 @@ impl Reader {
     #[must_use]
     pub const fn ignore_unknown_members(mut self) -> Self {
         self.ignore_unknown_members = true;
+        self
+    }
+
+    /// Lets objects name a member more than once, and keeps the last; trees only, for [`read`](Self::read) and
+    /// [`canonicalise`](Self::canonicalise) go by the text. For documents that others have always read so: who accepts
+    /// one must say that it could be understood otherwise.
+    #[must_use]
+    pub const fn keep_last_duplicates(mut self) -> Self {
+        self.rules.allow_duplicates = true;
         self
     }
 
@@ -316,6 +326,16 @@ mod tests {
             error.position().unwrap().offset,
             members[..4000].join(",").len() + 2
         );
+    }
+
+    #[test]
+    fn the_last_of_duplicates_is_kept_on_demand() {
+        let lenient = Reader::new().keep_last_duplicates();
+        let tree = lenient
+            .parse(br#"{"a":1,"b":{"c":[1],"c":[2]},"\u0061":{"a":3}}"#)
+            .unwrap();
+        let plain = Reader::new().parse(br#"{"a":{"a":3},"b":{"c":[2]}}"#).unwrap();
+        assert_eq!(tree, plain);
     }
 
     #[test]

@@ -34,6 +34,8 @@ impl Default for Limits {
 
 /// The tightest DEFLATE packs; a directory that claims more lies.
 const DEFLATE_RATIO: u64 = 1032;
+/// Bytes unpacked at once.
+const CHUNK: usize = 64 << 10;
 /// Smaller entries are not worth a look at their ratio.
 const RATIO_FLOOR: u64 = 1 << 20;
 
@@ -166,7 +168,9 @@ impl<R: Read + Seek> Reader<R> {
         if declared > RATIO_FLOOR && declared / file.compressed_size().max(1) > self.limits.ratio {
             return Err(ZipError::Ratio(name.to_owned()));
         }
-        let mut buffer = vec![0; 64 << 10];
+        // Room for one byte too many, so that too much data does not look like a wrong checksum.
+        let wanted = usize::try_from(declared).map_or(CHUNK, |declared| declared.saturating_add(1));
+        let mut buffer = vec![0; wanted.min(CHUNK)];
         let mut copied = 0;
         loop {
             let count = match file.read(&mut buffer) {

@@ -77,8 +77,8 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     if from.is_empty() {
         return Err(Failure::invalid_input("missing required --from <run_id|path>"));
     }
-    let artifact = resolve(from, parsed.text("checkpoint"), context)
-        .map_err(|failure| failure.field("from", from))?;
+    let artifact =
+        resolve(from, parsed.text("checkpoint"), context).map_err(|failure| failure.field("from", from))?;
     let out = parsed.text("out").trim();
     let receipt = Receipt {
         schema_id: SCHEMA_ID,
@@ -147,7 +147,9 @@ fn named<'a>(chain: &'a SessionChain, reference: &str) -> Option<&'a SessionChec
         .unwrap_or(digits.len());
     let index: i64 = digits[..end].parse().ok().filter(|index| *index > 0)?;
     let checkpoints = &chain.checkpoints;
-    checkpoints.iter().find(|checkpoint| checkpoint.checkpoint_index == index)
+    checkpoints
+        .iter()
+        .find(|checkpoint| checkpoint.checkpoint_index == index)
 }
 
 /// The runpack of a checkpoint. The chain vouches for it, so that it need not be there; what is wrong with it is told.
@@ -162,7 +164,11 @@ fn of_checkpoint<'a>(chain_path: &'a str, checkpoint: &SessionCheckpoint) -> Art
             findings.extend((!is_same).then_some(other));
             findings
         }
-        Err(error) => vec![Finding::new(FindingCode::UnreadableContent, path, error.to_string())],
+        Err(error) => vec![Finding::new(
+            FindingCode::UnreadableContent,
+            path,
+            error.to_string(),
+        )],
     };
     Artifact {
         kind: "runpack",
@@ -176,7 +182,11 @@ fn of_checkpoint<'a>(chain_path: &'a str, checkpoint: &SessionCheckpoint) -> Art
 /// Everything that is wrong with a runpack, as findings.
 fn told(verification: Verification) -> Vec<Finding> {
     let missing = verification.missing_files.into_iter().map(|path| {
-        Finding::new(FindingCode::Inconsistent, path, "the archive or its manifest lacks it")
+        Finding::new(
+            FindingCode::Inconsistent,
+            path,
+            "the archive or its manifest lacks it",
+        )
     });
     let mismatches = verification.hash_mismatches.into_iter().map(|mismatch| {
         let message = format!("its digest is {}, not {}", mismatch.actual, mismatch.expected);

@@ -145,7 +145,9 @@ impl<'a> Migration<'a> {
                 "run id {run_id:?} cannot be part of a file name; use --out"
             )));
         }
-        let directory = Path::new(input).parent().map_or_else(PathBuf::new, Path::to_path_buf);
+        let directory = Path::new(input)
+            .parent()
+            .map_or_else(PathBuf::new, Path::to_path_buf);
         Ok(clean(&directory.join(name).to_string_lossy()))
     }
 

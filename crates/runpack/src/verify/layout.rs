@@ -19,8 +19,10 @@ const MOST_FINDINGS: usize = 32;
 const MOST_ENTRIES: usize = 1 << 16;
 /// 1980-01-01, the only date there is in a runpack.
 const DATE: u16 = 0x21;
-/// A plain file that everybody may read and its owner may write, in the place where Unix keeps it.
+/// A file that everybody may read and its owner may write, in the place where Unix keeps it.
 const PLAIN_FILE: u32 = 0o100_644 << 16;
+/// The same, and everybody may run it.
+const EXECUTABLE_FILE: u32 = 0o100_755 << 16;
 /// Made on Unix by the rules of version 2.0 of the format; read by them; and with 64-bit sizes, version 4.5.
 const MADE_BY: u16 = 0x0314;
 const NEEDED: u16 = 20;
@@ -48,10 +50,23 @@ pub(super) struct Extent {
     pub(super) end: usize,
 }
 
+/// The permissions that entries may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Modes {
+    /// 0644.
+    Plain,
+    /// 0644 or 0755.
+    PlainOrExecutable,
+}
+
 impl Layout {
     /// Walks through the archive in `source`, which may be none.
-    pub(super) fn survey<R: Read + Seek>(source: &mut R) -> io::Result<Self> {
-        let mut survey = Survey::default();
+    pub(super) fn survey<R: Read + Seek>(source: &mut R, modes: Modes) -> io::Result<Self> {
+        let mut survey = Survey {
+            modes,
+            findings: Vec::new(),
+            extents: Vec::new(),
+        };
         survey.walk(source)?;
         Ok(Self {
             findings: survey.findings,
@@ -60,8 +75,8 @@ impl Layout {
     }
 }
 
-#[derive(Default)]
 struct Survey {
+    modes: Modes,
     findings: Vec<Finding>,
     extents: Vec<Extent>,
 }
@@ -192,6 +207,7 @@ impl Survey {
         } else {
             (made_by, needed) == (MADE_BY, NEEDED)
         };
+        let is_executable = self.modes == Modes::PlainOrExecutable && attributes == (0, EXECUTABLE_FILE);
         let utf8 = central.flags & UTF8_NAME != 0;
         self.expect(
             &central.name,
@@ -208,7 +224,7 @@ impl Survey {
                 ),
                 ("comment", central.comment_length == 0),
                 ("disk", disk == 0),
-                ("attributes", attributes == (0, PLAIN_FILE)),
+                ("attributes", is_executable || attributes == (0, PLAIN_FILE)),
             ],
         );
     }

@@ -79,28 +79,37 @@ pub(super) fn of_manifest(text: &[u8], manifest: &Manifest) -> Vec<Finding> {
             format!("{:?} is neither reference nor raw", manifest.capture_mode),
         ));
     }
-    if let Ok(Value::Object(members)) = json::parse(text) {
-        let uncovered = |subject: String| {
-            Finding::new(
-                FindingCode::UncoveredMember,
-                subject,
-                "the digest of the manifest does not cover this member",
-            )
-        };
-        let unknown = members.keys().filter(|name| !MEMBERS.contains(name));
-        findings.extend(unknown.map(|name| uncovered(name.to_owned())));
-        let files = members
-            .get("files")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten();
-        for (index, file) in files.enumerate() {
-            let names = file.as_object().into_iter().flat_map(json::Object::keys);
-            let unknown = names.filter(|name| !FILE_MEMBERS.contains(name));
-            findings.extend(unknown.map(|name| uncovered(format!("files[{index}].{name}"))));
+    match json::parse(text) {
+        Ok(Value::Object(members)) => findings.extend(uncovered_members(&members)),
+        Err(error) => {
+            if let json::ErrorKind::DuplicateKey(name) = error.kind() {
+                let message = "the manifest has this member more than once, and the last counts";
+                findings.push(Finding::new(FindingCode::UncoveredMember, name, message));
+            }
         }
+        Ok(_) => {}
     }
     findings
+}
+
+/// Members of the manifest and of its declarations that are not part of the digest.
+fn uncovered_members(manifest: &json::Object) -> Vec<Finding> {
+    let mut subjects: Vec<_> = manifest
+        .keys()
+        .filter(|name| !MEMBERS.contains(name))
+        .map(str::to_owned)
+        .collect();
+    let files = manifest.get("files").and_then(Value::as_array);
+    for (index, file) in files.into_iter().flatten().enumerate() {
+        let names = file.as_object().into_iter().flat_map(json::Object::keys);
+        let unknown = names.filter(|name| !FILE_MEMBERS.contains(name));
+        subjects.extend(unknown.map(|name| format!("files[{index}].{name}")));
+    }
+    let message = "the digest of the manifest does not cover this member";
+    subjects
+        .into_iter()
+        .map(|subject| Finding::new(FindingCode::UncoveredMember, subject, message))
+        .collect()
 }
 
 /// What the verdict on the signatures does not tell.

@@ -1,21 +1,26 @@
 //! `gait verify chain`: a runpack, a trace and an evidence pack of one run, each by itself and against the others.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 
 use gait_artifact::finding::{Finding, FindingCode};
 use gait_canon::json;
+use gait_canon::zip::{self, Limits};
 use gait_disk::read::read_bounded;
 use gait_gate::trace::{TraceFile, TraceRejection};
-use gait_runpack::Runpack;
+use gait_pack::verify as pack;
+use gait_runpack::{HashMismatch, Runpack};
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Output as RunOutput, exit_of};
+use super::{Outcome, Output as RunOutput, Signatures, exit_of};
 use crate::arguments::Parsed;
 use crate::commands::gate::invocation::joined;
 use crate::context::Context;
-use crate::demands::{self, Demands, finding_line};
+use crate::demands::{self, Demands, Profile, finding_line};
 use crate::error::Failure;
 use crate::outcome::{CommandResult, Report};
+use crate::progress::Bar;
 use crate::spec::{CommandSpec, Flag};
 use crate::wrapper::MAX_TRACE_BYTES;
 
@@ -46,10 +51,34 @@ struct Output<'a> {
     run: RunOutput<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<TraceOutput<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pack: Option<PackOutput<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     integrity_findings: &'a [Finding],
 }
 
+/// The result about an evidence pack.
+#[derive(Serialize)]
+struct PackOutput<'a> {
+    ok: bool,
+    path: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pack_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    run_id: &'a str,
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
+    files_checked: usize,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    missing_files: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    hash_mismatches: &'a [HashMismatch],
+    #[serde(flatten)]
+    signatures: Signatures<'a>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    integrity_findings: &'a [Finding],
+}
+
+/// The result about a trace.
 #[derive(Serialize)]
 struct TraceOutput<'a> {
     ok: bool,
@@ -76,6 +105,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         ok: false,
         run: runpack.output(&demands),
         trace: None,
+        pack: None,
         integrity_findings: &[],
     };
     let mut findings = Vec::new();
@@ -93,8 +123,22 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         output.trace = Some(trace.output(trace_path));
         findings.extend(trace.against(&runpack));
     }
+    let pack_path = parsed.text("pack").trim();
+    let pack = if pack_path.is_empty() {
+        None
+    } else {
+        match verify_pack(pack_path, &demands) {
+            Ok(pack) => Some(pack),
+            Err(failure) => return Err(failure.with(&output)),
+        }
+    };
+    if let Some(pack) = &pack {
+        output.pack = Some(PackOutput::of(pack, pack_path));
+        findings.extend(pack_against(pack, pack_path, &runpack));
+    }
     let trace_ok = output.trace.as_ref().is_none_or(|trace| trace.ok);
-    output.ok = output.run.ok && trace_ok && demands.accepts(&findings);
+    let pack_ok = output.pack.as_ref().is_none_or(|pack| pack.ok);
+    output.ok = output.run.ok && trace_ok && pack_ok && demands.accepts(&findings);
     output.integrity_findings = &findings;
     Ok(Report::new(&output)
         .lines(output.lines())
@@ -104,15 +148,89 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
 impl Output<'_> {
     fn lines(&self) -> Vec<String> {
         let mut lines = vec![
-            if self.ok { "verify chain: ok" } else { "verify chain failed" }.to_owned(),
+            if self.ok {
+                "verify chain: ok"
+            } else {
+                "verify chain failed"
+            }
+            .to_owned(),
             format!("runpack: {}", self.run.path),
         ];
         if let Some(trace) = &self.trace {
             lines.push(format!("trace: {} ({})", trace.path, trace.signature_status));
         }
-        lines.extend(self.run.integrity_findings.iter().chain(self.integrity_findings).map(finding_line));
+        let mut findings = self.run.integrity_findings.to_vec();
+        if let Some(pack) = &self.pack {
+            lines.push(format!("pack: {} ({})", pack.path, pack.signatures.signature_status));
+            findings.extend_from_slice(pack.integrity_findings);
+        }
+        findings.extend_from_slice(self.integrity_findings);
+        lines.extend(findings.iter().map(finding_line));
         lines
     }
+}
+
+/// Verifies an archive that has the manifest of a pack.
+fn verify_pack(path: &str, demands: &Demands) -> Result<pack::Verification, Failure> {
+    let options = pack::VerifyOptions {
+        key: demands.key.as_ref(),
+        require_signature: demands.options().require_signature,
+        strict: demands.profile == Profile::Strict,
+    };
+    let verification = pack::verify(Path::new(path), &options, &Bar::default())?;
+    if verification.legacy_type == Some(pack::LegacyType::Runpack) {
+        return Err(Failure::invalid_input("missing pack_manifest.json"));
+    }
+    Ok(verification)
+}
+
+impl<'a> PackOutput<'a> {
+    fn of(found: &'a pack::Verification, path: &'a str) -> Self {
+        Self {
+            ok: found.is_ok(),
+            path,
+            pack_id: &found.pack_id,
+            run_id: &found.source_ref,
+            files_checked: found.files_checked,
+            missing_files: &found.missing_files,
+            hash_mismatches: &found.hash_mismatches,
+            signatures: Signatures::of(&found.signatures),
+            integrity_findings: &found.findings,
+        }
+    }
+}
+
+/// What an evidence pack keeps of the runpack it was made from.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Summary {
+    manifest_digest: String,
+}
+
+/// The entry that holds it.
+const SUMMARY_PATH: &str = "runpack_summary.json";
+
+/// Where evidence pack and runpack contradict each other.
+fn pack_against(found: &pack::Verification, path: &str, runpack: &Outcome) -> Vec<Finding> {
+    let manifest = &runpack.verification.manifest;
+    let mut findings = Vec::new();
+    if found.source_ref != manifest.run_id {
+        let message = format!("is about {:?}, the runpack is of {:?}", found.source_ref, manifest.run_id);
+        findings.push(Finding::new(FindingCode::ForeignRun, "pack", message));
+    }
+    // Not every pack has a summary.
+    let summary = File::open(path)
+        .ok()
+        .and_then(|file| zip::Reader::open(BufReader::new(file), Limits::default()).ok())
+        .and_then(|mut archive| archive.read(SUMMARY_PATH).ok())
+        .and_then(|text| json::read::<Summary>(&text).ok())
+        .unwrap_or_default();
+    let digest = &summary.manifest_digest;
+    if !digest.is_empty() && !digest.eq_ignore_ascii_case(&manifest.manifest_digest) {
+        let message = "it was made from a runpack with another manifest";
+        findings.push(Finding::new(FindingCode::DigestMismatch, format!("pack: {SUMMARY_PATH}"), message));
+    }
+    findings
 }
 
 /// A trace that has been read and held against the key.
@@ -162,7 +280,10 @@ impl Trace {
             verdict: self.file.verdict(),
             signature_status: if ok { "verified" } else { "failed" },
             key_id: self.holds.as_ref().map_or("", |_| self.file.key_id()),
-            error: self.holds.as_ref().map_or_else(ToString::to_string, |_| String::new()),
+            error: self
+                .holds
+                .as_ref()
+                .map_or_else(ToString::to_string, |_| String::new()),
         }
     }
 

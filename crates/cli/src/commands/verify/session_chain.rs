@@ -14,10 +14,13 @@ use crate::outcome::{CommandResult, Report};
 use crate::progress::Bar;
 use crate::spec::{CommandSpec, Flag};
 
-const FLAGS: [Flag; demands::FLAGS.len() + 1] = joined(&[&[Flag::path(
-    "chain",
-    "the session chain, instead of the positional argument",
-)], &demands::FLAGS]);
+const FLAGS: [Flag; demands::FLAGS.len() + 1] = joined(&[
+    &[Flag::path(
+        "chain",
+        "the session chain, instead of the positional argument",
+    )],
+    &demands::FLAGS,
+]);
 
 pub(crate) const SPEC: CommandSpec =
     CommandSpec::new("verify session-chain", "Verify the checkpoints of a session")
