@@ -104,7 +104,10 @@ fn retired_flag(spec: &CommandSpec, arguments: &[String]) -> Option<Failure> {
     let stands = |flag: &str| {
         let is_flag = |argument: &String| {
             let argument = argument.trim();
-            argument == flag || argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))
+            argument == flag
+                || argument
+                    .strip_prefix(flag)
+                    .is_some_and(|rest| rest.starts_with('='))
         };
         arguments.iter().any(is_flag)
     };

@@ -25,6 +25,7 @@ use crate::literal;
 use crate::outcome::{CommandResult, Report};
 use crate::spec::Flag;
 use conclusion::Conclusion;
+pub(crate) use evidence::verdict_of;
 use evidence::{Evidence, VerdictCount};
 
 /// Which wrapper it is.

@@ -117,7 +117,7 @@ struct Header {
 }
 
 /// The verdict of the trace at `path`, or why it does not count.
-fn verdict_of(path: &Path, signer: Option<&PublicKey>) -> Result<Verdict, String> {
+pub(crate) fn verdict_of(path: &Path, signer: Option<&PublicKey>) -> Result<Verdict, String> {
     let bytes = read_bounded(path, MAX_TRACE_BYTES).map_err(|error| format!("read trace record: {error}"))?;
     let parse = |error: gait_canon::json::Error| format!("parse trace record: {error}");
     let header: Header = Reader::new()
