@@ -264,6 +264,7 @@ impl SealedPack {
             name: sealed.entry.path.clone(),
             mode: sealed.entry.mode,
             content: Checked {
+                path: &sealed.entry.path,
                 state: State::Waiting(&mut sealed.entry.content),
                 hasher: Hasher::new(),
                 expected: sealed.digest,
@@ -276,22 +277,24 @@ impl SealedPack {
     }
 }
 
-/// The marker inside of an I/O error that says that content is not what was hashed.
+/// Inside of an I/O error: the content of this entry is not what was hashed.
 #[derive(Debug, thiserror::Error)]
-#[error("content changed")]
-struct ContentChanged;
+#[error("{0} changed")]
+struct ContentChanged(String);
 
 fn archive_error(error: ZipError) -> BuildError {
     match error {
-        ZipError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<ContentChanged>()) => {
-            BuildError::Changed("a source file".to_owned())
-        }
+        ZipError::Io(error) => match error.downcast() {
+            Ok(ContentChanged(path)) => BuildError::Changed(path),
+            Err(error) => BuildError::Archive(ZipError::Io(error)),
+        },
         error => BuildError::Archive(error),
     }
 }
 
 /// Content that is opened when it is wanted and must still be what was hashed.
 struct Checked<'a> {
+    path: &'a str,
     state: State<'a>,
     hasher: Hasher,
     expected: Digest,
@@ -318,7 +321,7 @@ impl Read for Checked<'_> {
         if count == 0 && !bytes.is_empty() {
             self.state = State::Done;
             if mem::take(&mut self.hasher).finish() != self.expected {
-                return Err(io::Error::other(ContentChanged));
+                return Err(io::Error::other(ContentChanged(self.path.to_owned())));
             }
         }
         self.hasher.update(&bytes[..count]);
@@ -379,7 +382,7 @@ mod tests {
         let out = directory.path().join("pack.zip");
         assert!(matches!(
             pack.write(&out, &Unwatched),
-            Err(BuildError::Changed(_))
+            Err(BuildError::Changed(path)) if path == "a"
         ));
         assert!(!out.exists());
         fs::write(&source, "before").unwrap();

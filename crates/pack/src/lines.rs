@@ -70,7 +70,7 @@ impl<R: Read> Lines<R> {
     }
 
     /// The next line as a document of type `T`.
-    pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<(u64, T)>, LineError> {
+    pub fn next_document<T: DeserializeOwned>(&mut self) -> Result<Option<(u64, T)>, LineError> {
         let Some((number, line)) = self.next_line()? else {
             return Ok(None);
         };
@@ -84,7 +84,7 @@ impl<R: Read> Lines<R> {
     /// All documents.
     pub fn all<T: DeserializeOwned>(mut self) -> Result<Vec<T>, LineError> {
         let mut documents = Vec::new();
-        while let Some((_, document)) = self.next()? {
+        while let Some((_, document)) = self.next_document()? {
             documents.push(document);
         }
         Ok(documents)

@@ -157,7 +157,7 @@ impl<R: Read> ChainReader<R> {
 
     /// The next record, or none at the end.
     pub fn next_record(&mut self) -> Result<Option<(u64, ProofRecord)>, ChainError> {
-        let Some((number, record)) = self.lines.next::<ProofRecord>()? else {
+        let Some((number, record)) = self.lines.next_document::<ProofRecord>()? else {
             return Ok(None);
         };
         if !record.is_complete() {

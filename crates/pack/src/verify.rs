@@ -2,9 +2,8 @@
 //! for it.
 //!
 //! What decides is the id of the pack, the digest of every entry, the proof chain, the contract of the payload and the
-//! signatures. Beside that verdict stand findings. In the standard profile these are contradictions: two parts of a pack
-//! that passes tell different things. The strict profile adds what is merely missing or odd, and counts every finding as
-//! a failure.
+//! signatures. Beside that verdict stand findings about a pack that passes: parts of it that tell different things, and
+//! whatever is odd or missing. The strict profile counts every finding as a failure.
 
 mod authorization;
 mod call;
@@ -40,7 +39,7 @@ pub struct VerifyOptions<'a> {
     pub key: Option<&'a PublicKey>,
     /// Whether there must be such a signature.
     pub require_signature: bool,
-    /// Whether everything odd is looked for, and fails the pack. Goes with a required signature.
+    /// Whether findings fail the pack. Then archives within the archive are searched for oddities, too.
     pub strict: bool,
 }
 
@@ -103,13 +102,7 @@ impl Verification {
     /// Whether the pack passes.
     #[must_use]
     pub fn is_ok(&self) -> bool {
-        self.is_intact() && self.signatures.is_ok() && !(self.strict && !self.findings.is_empty())
-    }
-
-    fn find(&mut self, findings: impl IntoIterator<Item = Finding>) {
-        let strict = self.strict;
-        let counts = |finding: &Finding| strict || is_contradiction(finding.code);
-        self.findings.extend(findings.into_iter().filter(counts));
+        self.is_intact() && self.signatures.is_ok() && (self.findings.is_empty() || !self.strict)
     }
 
     fn finish(mut self) -> Self {
@@ -120,22 +113,6 @@ impl Verification {
         self.findings.dedup();
         self
     }
-}
-
-/// Whether a finding says that parts of an artifact contradict each other, rather than that something is missing or odd.
-const fn is_contradiction(code: FindingCode) -> bool {
-    matches!(
-        code,
-        FindingCode::RunIdMismatch
-            | FindingCode::SequenceGap
-            | FindingCode::ForeignSession
-            | FindingCode::ForeignRun
-            | FindingCode::DigestMismatch
-            | FindingCode::CountMismatch
-            | FindingCode::ProofMismatch
-            | FindingCode::IdMismatch
-            | FindingCode::Inconsistent
-    )
 }
 
 /// Why a pack could not be verified to the end.
@@ -228,6 +205,7 @@ fn runpack_options<'a>(options: &VerifyOptions<'a>) -> gait_runpack::VerifyOptio
     gait_runpack::VerifyOptions {
         key: options.key,
         require_signature: options.require_signature,
+        thorough: options.strict,
     }
 }
 
@@ -243,14 +221,16 @@ fn known<R: Read + Seek>(
         PackKind::Guard => guard::verify(&mut archive, options, progress)?,
         PackKind::Pack(manifest) => pack(&mut archive, &manifest, options, progress)?,
     };
-    if options.strict {
-        verification.find(gait_runpack::verify::container_findings(source)?);
+    if verification.is_intact() {
+        verification
+            .findings
+            .extend(gait_runpack::verify::container_findings(source, options.strict)?);
     }
     Ok(Some(verification.finish()))
 }
 
 fn legacy_runpack(found: gait_runpack::Verification, options: &VerifyOptions<'_>) -> Verification {
-    let mut verification = Verification {
+    let verification = Verification {
         pack_id: found.manifest.manifest_digest,
         pack_type: PackType::Run.as_str().to_owned(),
         source_ref: found.manifest.run_id,
@@ -261,10 +241,9 @@ fn legacy_runpack(found: gait_runpack::Verification, options: &VerifyOptions<'_>
         undeclared_files: Vec::new(),
         signatures: found.signatures,
         legacy_type: Some(LegacyType::Runpack),
-        findings: Vec::new(),
+        findings: found.findings,
         strict: options.strict,
     };
-    verification.find(found.findings);
     verification.finish()
 }
 
@@ -311,15 +290,15 @@ fn pack<R: Read + Seek>(
         verification.proof_records_verified = chain.records;
         verification.signatures = signatures::with_records(verification.signatures, chain.signature_errors);
         of_chain = chain.findings;
-    } else if options.strict {
+    } else {
         of_chain.extend(chain::missing(manifest));
     }
     if verification.is_intact() {
-        let of_payload = payload::check(archive, manifest, options)?;
-        verification.find(of_payload);
-        verification.find(of_chain);
-        verification.find(repeated(manifest));
-        verification.find(signatures::finding(&verification.signatures));
+        let mut findings = payload::check(archive, manifest, options)?;
+        findings.extend(of_chain);
+        findings.extend(repeated(manifest));
+        findings.extend(signatures::finding(&verification.signatures, options));
+        verification.findings = findings;
     }
     Ok(verification)
 }

@@ -11,7 +11,7 @@ use gait_disk::Progress;
 use gait_runpack::SignatureReport;
 use serde::{Deserialize, Serialize};
 
-use super::{LegacyType, Verification, VerifyError, VerifyOptions, hold, undeclared};
+use super::{LegacyType, Verification, VerifyError, VerifyOptions, hold, signatures, undeclared};
 use crate::archive::PackArchive;
 use crate::manifest::ManifestError;
 
@@ -55,14 +55,14 @@ pub(super) fn verify<R: Read + Seek>(
         .map(|entry| (entry.path.as_str(), entry.sha256.as_str()))
         .collect();
     let held = hold(archive, &declared, progress)?;
-    let mut signatures = SignatureReport::of(
+    let mut report = SignatureReport::of(
         &manifest.signatures,
         || signable(&text),
         options.key,
         options.require_signature,
     );
     if manifest.signatures.is_empty() && options.require_signature {
-        signatures.errors = vec!["pack manifest has no signatures".to_owned()];
+        report.errors = vec!["pack manifest has no signatures".to_owned()];
     }
     let mut verification = Verification {
         pack_id: manifest.pack_id.clone(),
@@ -73,7 +73,7 @@ pub(super) fn verify<R: Read + Seek>(
         missing_files: held.missing,
         hash_mismatches: held.mismatches,
         undeclared_files: Vec::new(),
-        signatures,
+        signatures: report,
         legacy_type: Some(LegacyType::Guard),
         findings: Vec::new(),
         strict: options.strict,
@@ -83,8 +83,10 @@ pub(super) fn verify<R: Read + Seek>(
             let message = "the manifest does not declare it";
             Finding::new(FindingCode::UndeclaredEntry, name, message)
         });
-        verification.find(extra);
-        verification.find(of_id(&manifest));
+        verification.findings.extend(extra);
+        verification.findings.extend(of_id(&manifest));
+        let of_signatures = signatures::finding(&verification.signatures, options);
+        verification.findings.extend(of_signatures);
     }
     Ok(verification)
 }

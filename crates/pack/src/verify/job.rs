@@ -117,10 +117,14 @@ fn of_events<R: Read + Seek>(
     let mut lines = Lines::new(source);
     let members = Members::of(JOB_EVENTS_PATH);
     let mut history = History::default();
-    while let Some((number, event)) = lines.next::<JobEvent>().map_err(|source| PayloadError::Line {
-        path: JOB_EVENTS_PATH,
-        source,
-    })? {
+    while let Some((number, event)) =
+        lines
+            .next_document::<JobEvent>()
+            .map_err(|source| PayloadError::Line {
+                path: JOB_EVENTS_PATH,
+                source,
+            })?
+    {
         let is_source = text::trim(&event.job_id) == text::trim(&manifest.source_ref);
         members.require(is_source, "job_id", "is not the source_ref of the pack")?;
         history.add(number, &event);

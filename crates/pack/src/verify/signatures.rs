@@ -57,15 +57,25 @@ pub(super) fn with_records(mut report: SignatureReport, errors: Vec<String>) -> 
 }
 
 /// What the verdict on the signatures does not tell.
-pub(super) fn finding(report: &SignatureReport) -> Option<Finding> {
-    if report.status != SignatureStatus::Verified || report.valid == report.total {
-        return None;
+pub(super) fn finding(report: &SignatureReport, options: &VerifyOptions<'_>) -> Option<Finding> {
+    match report.status {
+        SignatureStatus::Missing if options.key.is_some() && !options.require_signature => {
+            let message = "a key is given and nothing is signed";
+            Some(Finding::new(
+                FindingCode::SignatureMissing,
+                MANIFEST_PATH,
+                message,
+            ))
+        }
+        SignatureStatus::Verified if report.valid < report.total => {
+            let broken = report.total - report.valid;
+            let message = format!("{broken} of {} signatures do not hold", report.total);
+            Some(Finding::new(
+                FindingCode::SignatureInvalid,
+                MANIFEST_PATH,
+                message,
+            ))
+        }
+        _ => None,
     }
-    let broken = report.total - report.valid;
-    let message = format!("{broken} of {} signatures do not hold", report.total);
-    Some(Finding::new(
-        FindingCode::SignatureInvalid,
-        MANIFEST_PATH,
-        message,
-    ))
 }

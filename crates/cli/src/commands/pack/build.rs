@@ -204,7 +204,10 @@ fn job_of(from: &str, root: &str) -> (PathBuf, String) {
     };
     // `.` has no name of its own.
     let directory = directory.and_then(|directory| std::path::absolute(&directory).ok());
-    match directory.as_deref().map(|directory| (directory.parent(), directory.file_name())) {
+    match directory
+        .as_deref()
+        .map(|directory| (directory.parent(), directory.file_name()))
+    {
         Some((Some(root), Some(id))) => (root.to_path_buf(), id.to_string_lossy().into_owned()),
         _ if root.is_empty() => (PathBuf::from(JOB_ROOT), from.to_owned()),
         _ => (PathBuf::from(root), from.to_owned()),

@@ -65,7 +65,7 @@ struct Verified<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     legacy_type: Option<&'static str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    findings: &'a [Finding],
+    integrity_findings: &'a [Finding],
 }
 
 #[derive(Serialize)]
@@ -77,7 +77,11 @@ struct Mismatch<'a> {
 
 impl<'a> From<&'a Verification> for Verified<'a> {
     fn from(found: &'a Verification) -> Self {
-        let mismatch = |HashMismatch { path, expected, actual }: &'a HashMismatch| Mismatch {
+        let mismatch = |HashMismatch {
+                            path,
+                            expected,
+                            actual,
+                        }: &'a HashMismatch| Mismatch {
             path,
             expected,
             actual,
@@ -96,7 +100,7 @@ impl<'a> From<&'a Verification> for Verified<'a> {
             signatures_total: found.signatures.total,
             signatures_valid: found.signatures.valid,
             legacy_type: found.legacy_type.map(LegacyType::as_str),
-            findings: &found.findings,
+            integrity_findings: &found.findings,
         }
     }
 }
