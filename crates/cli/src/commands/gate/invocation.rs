@@ -1,6 +1,10 @@
 //! A command line that asks the gate: its flags and project defaults, and the gate they make.
 
-use std::{fmt, mem::ManuallyDrop, path::Path};
+use std::{
+    fmt::{self, Write as _},
+    mem::ManuallyDrop,
+    path::Path,
+};
 
 use gait_artifact::{Timestamp, intent::IntentRequest};
 use gait_canon::keys;
@@ -221,9 +225,12 @@ impl<'a> Invocation<'a> {
 
     /// What the operator should know of the project defaults, a line each.
     pub(crate) fn notices(&self) -> String {
-        let keys = self.settings.unknown_keys.iter();
-        keys.map(|key| format!("warning: unknown key {key} in the project config\n"))
-            .collect()
+        let mut notices = String::new();
+        for key in &self.settings.unknown_keys {
+            // Writing to a String cannot fail.
+            _ = writeln!(notices, "warning: unknown key {key} in the project config");
+        }
+        notices
     }
 
     /// The gate's parts, read from the files that flags and project defaults name.

@@ -167,7 +167,15 @@ fn refusal(error: &SayTokenError, output: &Output<'_>) -> Failure {
         SayTokenError::Form(_) => ErrorKind::InvalidInput,
         SayTokenError::ForeignDecision | SayTokenError::Encode(_) => ErrorKind::Internal,
     };
-    Failure::new(kind, error).with(output)
+    let reasons =
+        (!output.reason_codes.is_empty()).then(|| format!("reasons: {}", output.reason_codes.join(",")));
+    let failure = Failure::new(kind, error)
+        .with(output)
+        .line(format!("trace: {}", output.trace_path));
+    match reasons {
+        Some(reasons) => failure.line(reasons),
+        None => failure,
+    }
 }
 
 /// Writes the token in one piece and says where.

@@ -1,6 +1,6 @@
 //! `gait voice token verify`: whether a token lets an agent speak, and what.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 use gait_artifact::{finding::Finding, text, voice::SayToken};
 use gait_canon::keys;
@@ -100,10 +100,11 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
             .field("error_code", code)
     })?;
     let findings = verified.findings();
-    let notices: String = findings
-        .iter()
-        .map(|finding| format!("finding: {finding}\n"))
-        .collect();
+    let mut notices = String::new();
+    for finding in &findings {
+        // Writing to a String cannot fail.
+        _ = writeln!(notices, "finding: {finding}");
+    }
     let report = Report::new(&Output {
         ok: true,
         policy_digest: Some(&token.policy_digest),
