@@ -23,11 +23,11 @@ const DATE: u16 = 0x21;
 const PLAIN_FILE: u32 = 0o100_644 << 16;
 /// The same, and everybody may run it.
 const EXECUTABLE_FILE: u32 = 0o100_755 << 16;
-/// Made on Unix by the rules of version 2.0 of the format; read by them; and with 64-bit sizes, version 4.5.
-const MADE_BY: u16 = 0x0314;
-const NEEDED: u16 = 20;
-const MADE_BY_64: u16 = 0x032D;
-const NEEDED_64: u16 = 45;
+/// Who made an entry (on Unix, by which version of the format) and which version its reader needs: 2.0; 1.0 will do for
+/// stored content; 64-bit sizes need 4.5.
+const VERSIONS: [(u16, u16); 1] = [(0x0314, 20)];
+const VERSIONS_STORED: [(u16, u16); 3] = [(0x0314, 20), (0x0314, 10), (0x030A, 10)];
+const VERSIONS_WIDE: [(u16, u16); 2] = [(0x032D, 45), (0x0314, 45)];
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 /// The name is UTF-8.
@@ -202,10 +202,10 @@ impl Survey {
             wide,
             ..
         } = *central;
-        let versions = if wide {
-            [(MADE_BY_64, NEEDED_64), (MADE_BY, NEEDED_64)].contains(&(made_by, needed))
-        } else {
-            (made_by, needed) == (MADE_BY, NEEDED)
+        let versions: &[_] = match (wide, central.method) {
+            (true, _) => &VERSIONS_WIDE,
+            (false, STORED) => &VERSIONS_STORED,
+            (false, _) => &VERSIONS,
         };
         let is_executable = self.modes == Modes::PlainOrExecutable && attributes == (0, EXECUTABLE_FILE);
         let utf8 = central.flags & UTF8_NAME != 0;
@@ -213,7 +213,7 @@ impl Survey {
             &central.name,
             "its entry in the directory",
             &[
-                ("version", versions),
+                ("version", versions.contains(&(made_by, needed))),
                 ("flags", central.flags & !(SIZES_FOLLOW | UTF8_NAME) == 0),
                 ("encoding of the name", utf8 != central.name.is_ascii()),
                 ("method", matches!(central.method, STORED | DEFLATED)),
