@@ -1,23 +1,62 @@
 //! A run in numbers: the payload of a run pack, which follows from its runpack alone.
 
 use gait_artifact::pack::{RUN_SCHEMA_ID, RunPayload, SCHEMA_VERSION};
-use gait_artifact::runpack::Receipt;
+use gait_artifact::runpack::{Manifest, Receipt, Refs, Run};
 use gait_artifact::{Timestamp, text};
-use gait_runpack::Runpack;
+use gait_runpack::{RunSummary, Runpack};
 
-/// The payload for `runpack`.
-pub(crate) fn run_payload(runpack: &Runpack) -> RunPayload {
-    let refs = &runpack.refs;
+/// What a payload follows from.
+pub(crate) struct Facts<'a> {
+    manifest: &'a Manifest,
+    run: &'a Run,
+    intents: usize,
+    results: usize,
+    refs: &'a Refs,
+}
+
+impl<'a> From<&'a Runpack> for Facts<'a> {
+    fn from(runpack: &'a Runpack) -> Self {
+        Self {
+            manifest: &runpack.manifest,
+            run: &runpack.run,
+            intents: runpack.intents.len(),
+            results: runpack.results.len(),
+            refs: &runpack.refs,
+        }
+    }
+}
+
+impl<'a> From<&'a RunSummary> for Facts<'a> {
+    fn from(summary: &'a RunSummary) -> Self {
+        Self {
+            manifest: &summary.manifest,
+            run: &summary.run,
+            intents: summary.intents,
+            results: summary.results,
+            refs: &summary.refs,
+        }
+    }
+}
+
+/// The payload for a run.
+pub(crate) fn run_payload<'a>(facts: impl Into<Facts<'a>>) -> RunPayload {
+    let Facts {
+        manifest,
+        run,
+        intents,
+        results,
+        refs,
+    } = facts.into();
     let refs_count = refs.receipts.len() as u64;
     RunPayload {
         schema_id: RUN_SCHEMA_ID.to_owned(),
         schema_version: SCHEMA_VERSION.to_owned(),
-        created_at: runpack.run.created_at.or(Timestamp::EPOCH_1980).to_utc(),
-        run_id: runpack.run.run_id.clone(),
-        capture_mode: runpack.manifest.capture_mode.clone(),
-        manifest_digest: runpack.manifest.manifest_digest.clone(),
-        intents_count: runpack.intents.len() as u64,
-        results_count: runpack.results.len() as u64,
+        created_at: run.created_at.or(Timestamp::EPOCH_1980).to_utc(),
+        run_id: run.run_id.clone(),
+        capture_mode: manifest.capture_mode.clone(),
+        manifest_digest: manifest.manifest_digest.clone(),
+        intents_count: intents as u64,
+        results_count: results as u64,
         refs_count,
         context_set_digest: refs.context_set_digest.clone(),
         context_ref_count: refs_count,

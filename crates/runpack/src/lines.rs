@@ -1,6 +1,7 @@
 //! JSON lines as they come out of an archive.
 
 use std::io::{self, Write};
+use std::marker::PhantomData;
 
 use gait_canon::{
     Digest, Hasher,
@@ -36,30 +37,65 @@ pub enum LineProblem {
     TooMany,
 }
 
+/// What becomes of the records of an entry.
+pub(crate) trait Keep<T>: Default {
+    /// Takes the next record.
+    fn keep(&mut self, record: T);
+    /// How many it has taken.
+    fn count(&self) -> usize;
+}
+
+/// Keeps them all.
+impl<T> Keep<T> for Vec<T> {
+    fn keep(&mut self, record: T) {
+        self.push(record);
+    }
+
+    fn count(&self) -> usize {
+        self.len()
+    }
+}
+
+/// Keeps their number alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counted(pub(crate) usize);
+
+impl<T> Keep<T> for Counted {
+    fn keep(&mut self, _: T) {
+        self.0 += 1;
+    }
+
+    fn count(&self) -> usize {
+        self.0
+    }
+}
+
 /// Takes an entry piece by piece, digests it and reads a record from every line. Blank lines are skipped; the last line
 /// needs no end.
 ///
 /// A line that cannot be read does not stop the digest, for a wrong digest is the graver trouble.
-pub(crate) struct Lines<T> {
+pub(crate) struct Lines<T, K = Vec<T>> {
     hasher: Hasher,
     /// The beginning of a line whose end has not come yet.
     begun: Vec<u8>,
     number: u64,
-    records: Result<Vec<T>, LineError>,
+    records: Result<K, LineError>,
+    record: PhantomData<T>,
 }
 
-impl<T: DeserializeOwned> Lines<T> {
+impl<T: DeserializeOwned, K: Keep<T>> Lines<T, K> {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::new(),
             begun: Vec::new(),
             number: 0,
-            records: Ok(Vec::new()),
+            records: Ok(K::default()),
+            record: PhantomData,
         }
     }
 
-    /// The digest of everything, and all records or what is wrong with the first line that is none.
-    pub(crate) fn finish(mut self) -> (Digest, Result<Vec<T>, LineError>) {
+    /// The digest of everything, and what became of the records or what is wrong with the first line that is none.
+    pub(crate) fn finish(mut self) -> (Digest, Result<K, LineError>) {
         let last = std::mem::take(&mut self.begun);
         self.line(&last);
         (self.hasher.finish(), self.records)
@@ -71,7 +107,7 @@ impl<T: DeserializeOwned> Lines<T> {
         if line.trim_ascii().is_empty() {
             return;
         }
-        let record = if records.len() < MAX_RECORDS {
+        let record = if records.count() < MAX_RECORDS {
             Reader::new()
                 .max_bytes(MAX_LINE_BYTES)
                 .read(line)
@@ -80,7 +116,7 @@ impl<T: DeserializeOwned> Lines<T> {
             Err(LineProblem::TooMany)
         };
         match record {
-            Ok(record) => records.push(record),
+            Ok(record) => records.keep(record),
             Err(problem) => {
                 self.records = Err(LineError {
                     number: self.number,
@@ -91,7 +127,7 @@ impl<T: DeserializeOwned> Lines<T> {
     }
 }
 
-impl<T: DeserializeOwned> Write for Lines<T> {
+impl<T: DeserializeOwned, K: Keep<T>> Write for Lines<T, K> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         self.hasher.update(piece);
         let mut rest = piece;

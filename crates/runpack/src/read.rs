@@ -16,7 +16,7 @@ use gait_canon::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::lines::{LineError, Lines};
+use crate::lines::{Counted, Keep, LineError, Lines};
 use crate::manifest::{ManifestError, manifest_digest, parse_manifest};
 use crate::refs::{RefsError, normalize_refs, require_evidence};
 
@@ -99,6 +99,75 @@ impl Runpack {
 
     /// Reads a runpack: its manifest, then every file it declares, then the records in them.
     pub fn read<R: Read + Seek>(source: R) -> Result<Self, RunpackError> {
+        let Parts {
+            manifest,
+            run,
+            intents,
+            results,
+            refs,
+        } = Parts::read(source)?;
+        Ok(Self {
+            manifest,
+            run,
+            intents,
+            results,
+            refs,
+        })
+    }
+}
+
+/// A runpack that was read as a [`Runpack`] is, of whose records only the numbers were kept: it fits into memory however
+/// much the agent did.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunSummary {
+    /// What the archive declares.
+    pub manifest: Manifest,
+    /// The run.
+    pub run: Run,
+    /// How many intents there are.
+    pub intents: usize,
+    /// How many results there are.
+    pub results: usize,
+    /// What was looked at, in normal form.
+    pub refs: Refs,
+}
+
+impl RunSummary {
+    /// Reads the runpack in a file.
+    pub fn open(path: &Path) -> Result<Self, RunpackError> {
+        Self::read(open(path)?)
+    }
+
+    /// Reads a runpack: its manifest, then every file it declares, then the records in them.
+    pub fn read<R: Read + Seek>(source: R) -> Result<Self, RunpackError> {
+        let Parts {
+            manifest,
+            run,
+            intents,
+            results,
+            refs,
+        } = Parts::<Counted, Counted>::read(source)?;
+        Ok(Self {
+            manifest,
+            run,
+            intents: intents.0,
+            results: results.0,
+            refs,
+        })
+    }
+}
+
+/// The parts of a runpack, and what became of its records.
+struct Parts<I, O> {
+    manifest: Manifest,
+    run: Run,
+    intents: I,
+    results: O,
+    refs: Refs,
+}
+
+impl<I: Keep<IntentRecord>, O: Keep<ResultRecord>> Parts<I, O> {
+    fn read<R: Read + Seek>(source: R) -> Result<Self, RunpackError> {
         let mut archive = zip::Reader::open(source, Limits::default()).map_err(RunpackError::Archive)?;
         let names = [MANIFEST_PATH, RUN_PATH, INTENTS_PATH, RESULTS_PATH, REFS_PATH];
         if let Some(name) = names.into_iter().find(|name| !archive.contains(name)) {
@@ -106,8 +175,8 @@ impl Runpack {
         }
         let manifest = parse_manifest(&whole(&mut archive, MANIFEST_PATH)?)?;
         let run = whole(&mut archive, RUN_PATH)?;
-        let (intents_digest, intents) = lines(&mut archive, INTENTS_PATH)?;
-        let (results_digest, results) = lines(&mut archive, RESULTS_PATH)?;
+        let (intents_digest, intents) = lines::<_, IntentRecord, _>(&mut archive, INTENTS_PATH)?;
+        let (results_digest, results) = lines::<_, ResultRecord, _>(&mut archive, RESULTS_PATH)?;
         let refs = whole(&mut archive, REFS_PATH)?;
 
         let mut digests = BTreeMap::from([
@@ -164,13 +233,13 @@ fn whole<R: Read + Seek>(archive: &mut zip::Reader<R>, name: &str) -> Result<Vec
     archive.read(name).map_err(unreadable(name))
 }
 
-type LinesRead<T> = (Digest, Result<Vec<T>, LineError>);
+type LinesRead<K> = (Digest, Result<K, LineError>);
 
-fn lines<R: Read + Seek, T: DeserializeOwned>(
+fn lines<R: Read + Seek, T: DeserializeOwned, K: Keep<T>>(
     archive: &mut zip::Reader<R>,
     name: &str,
-) -> Result<LinesRead<T>, RunpackError> {
-    let mut lines = Lines::new();
+) -> Result<LinesRead<K>, RunpackError> {
+    let mut lines = Lines::<T, K>::new();
     archive.copy(name, &mut lines).map_err(unreadable(name))?;
     Ok(lines.finish())
 }

@@ -10,7 +10,7 @@ use gait_artifact::session::SessionChain;
 use gait_artifact::text;
 use gait_canon::zip::{self, EntryKind, Limits, Mode, ZipError, check_normal_form};
 use gait_disk::path::local_or_absolute;
-use gait_runpack::{Runpack, RunpackError, envelope_of};
+use gait_runpack::{RunSummary, RunpackError, envelope_of};
 
 use super::{BuildError, Unsealed};
 use crate::entry::{EntryContent, PackEntry};
@@ -24,7 +24,7 @@ use crate::scratch::Scratch;
 /// The runpack is read whole first, so nothing is packed that could not be read again. Its own signatures are not looked
 /// at: they travel inside and speak for themselves.
 pub fn run(path: &Path, producer_version: &str) -> Result<Unsealed, BuildError> {
-    pack_of(&Runpack::open(path)?, path, producer_version)
+    pack_of(&RunSummary::open(path)?, path, producer_version)
 }
 
 /// The pack of a session's run as of its last checkpoint, and the path of the runpack that is in it.
@@ -33,7 +33,7 @@ pub fn run(path: &Path, producer_version: &str) -> Result<Unsealed, BuildError> 
 pub fn session(chain: &SessionChain, producer_version: &str) -> Result<(PathBuf, Unsealed), BuildError> {
     let checkpoint = chain.checkpoints.last().ok_or(BuildError::NoCheckpoint)?;
     let path = local_or_absolute(Path::new(text::trim(&checkpoint.runpack_path)))?;
-    let runpack = Runpack::open(&path)?;
+    let runpack = RunSummary::open(&path)?;
     if !same_digest(&checkpoint.manifest_digest, &runpack.manifest.manifest_digest) {
         return Err(BuildError::OtherCheckpoint(path));
     }
@@ -41,7 +41,7 @@ pub fn session(chain: &SessionChain, producer_version: &str) -> Result<(PathBuf,
     Ok((path, pack))
 }
 
-fn pack_of(runpack: &Runpack, path: &Path, producer_version: &str) -> Result<Unsealed, BuildError> {
+fn pack_of(runpack: &RunSummary, path: &Path, producer_version: &str) -> Result<Unsealed, BuildError> {
     Ok(Unsealed {
         header: PackHeader {
             pack_type: PackType::Run,
@@ -52,14 +52,14 @@ fn pack_of(runpack: &Runpack, path: &Path, producer_version: &str) -> Result<Uns
     })
 }
 
-fn run_entries(runpack: &Runpack, source: EntryContent) -> Result<Vec<PackEntry>, BuildError> {
+fn run_entries(runpack: &RunSummary, source: EntryContent) -> Result<Vec<PackEntry>, BuildError> {
     let mut entries = derived_entries(runpack)?;
     entries.push(PackEntry::new(RUNPACK_PATH, source));
     Ok(entries)
 }
 
 /// The entries that follow from the runpack alone.
-fn derived_entries(runpack: &Runpack) -> Result<Vec<PackEntry>, BuildError> {
+fn derived_entries(runpack: &RunSummary) -> Result<Vec<PackEntry>, BuildError> {
     let mut entries = vec![PackEntry::canonical(RUN_PAYLOAD_PATH, &run_payload(runpack))?];
     if !runpack.refs.receipts.is_empty()
         && let Some(envelope) = envelope_of(&runpack.refs)?

@@ -12,7 +12,7 @@ use gait_artifact::runpack::MANIFEST_PATH;
 use gait_artifact::text;
 use gait_artifact::vocabulary::EVIDENCE_MODES;
 use gait_disk::progress::Unwatched;
-use gait_runpack::{Runpack, RunpackError, envelope_of};
+use gait_runpack::{RunSummary, RunpackError, envelope_of};
 
 use super::payload::{Members, document, require};
 use super::{PayloadError, VerifyOptions, difference};
@@ -70,14 +70,14 @@ fn hold(payload: &RunPayload, manifest: &PackManifest) -> Result<(), PayloadErro
 pub(super) fn embedded<R: Read + Seek>(
     archive: &mut PackArchive<R>,
     options: &VerifyOptions<'_>,
-) -> Result<(Option<Runpack>, Vec<Finding>), PayloadError> {
+) -> Result<(Option<RunSummary>, Vec<Finding>), PayloadError> {
     let mut source = archive
         .unpack(RUNPACK_PATH)
         .map_err(|source| PayloadError::Entry {
             path: RUNPACK_PATH,
             source,
         })?;
-    match Runpack::read(&mut source) {
+    match RunSummary::read(&mut source) {
         Ok(runpack) => {
             let mut findings = Vec::new();
             if options.strict {
@@ -113,7 +113,7 @@ fn oddities(mut source: Scratch) -> Vec<Finding> {
 /// Holds the context envelope of a pack, if it has one, against the references of its runpack.
 fn of_envelope<R: Read + Seek>(
     archive: &mut PackArchive<R>,
-    runpack: &Runpack,
+    runpack: &RunSummary,
 ) -> Result<Vec<Finding>, PayloadError> {
     if !archive.contains(CONTEXT_ENVELOPE_PATH) {
         return Ok(Vec::new());
