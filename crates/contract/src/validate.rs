@@ -77,9 +77,9 @@ pub(crate) fn validate_for_activation(
             Reason::ProducerUnsupported,
         ),
         (
-            producer.contract_schema_version == proposal::CONTRACT_VERSION
-                && contract.text("contract_version") == proposal::CONTRACT_VERSION
-                && contract.text("contract_kind") == proposal::CONTRACT_KIND,
+            producer.contract_schema_version == terms::CONTRACT_VERSION
+                && contract.text("contract_version") == terms::CONTRACT_VERSION
+                && contract.text("contract_kind") == terms::CONTRACT_KIND,
             Reason::ContractSchemaUnsupported,
         ),
         (

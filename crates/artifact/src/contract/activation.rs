@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::shape::{Kind, Member, Shape};
 use crate::time::Timestamp;
 
-use super::proposal::{
-    ARTIFACT_ID, CONTRACT_ID, CONTRACT_VERSION, FAMILY_ID, PROPOSAL_SCHEMA_ID, PROPOSAL_SCHEMA_VERSION,
-};
+use super::proposal::{ARTIFACT_ID, CONTRACT_ID, FAMILY_ID, PROPOSAL_SCHEMA_ID, PROPOSAL_SCHEMA_VERSION};
+use super::terms::CONTRACT_VERSION;
 
 /// The schema id of an activation.
 pub const ACTIVATION_SCHEMA_ID: &str =

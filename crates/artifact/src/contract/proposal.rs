@@ -6,16 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::shape::{Kind, Member, Shape};
 use crate::text;
 
+use super::terms::{CONTRACT, CONTRACT_VERSION};
+
 /// The schema id of a proposal.
 pub const PROPOSAL_SCHEMA_ID: &str =
     "https://wrkr.dev/schemas/v1/proposed-action-contract-artifact.schema.json";
 /// The schema version of a proposal.
 pub const PROPOSAL_SCHEMA_VERSION: &str = "1";
-/// The version of the contracts that are understood.
-pub const CONTRACT_VERSION: &str = "3";
-/// The kind of contract that is understood.
-pub const CONTRACT_KIND: &str = "proposed_action_contract";
-
 /// A proposal as it is read: absent members have their zero value, unknown ones are refused.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -143,6 +140,6 @@ pub const PROPOSAL: Shape = Shape {
         Member::required("canonical_content_digest", Kind::TAGGED_DIGEST),
         Member::required("variant", Kind::One(&VARIANT)),
         Member::required("report_only", Kind::Truth(true)),
-        Member::required("contract", Kind::One(&super::terms::CONTRACT)),
+        Member::required("contract", Kind::One(&CONTRACT)),
     ],
 };

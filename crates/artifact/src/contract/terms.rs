@@ -2,7 +2,10 @@
 
 use crate::shape::{Kind, Member, Shape};
 
-use super::proposal::{CONTRACT_KIND, CONTRACT_VERSION};
+/// The version of the contracts that are understood.
+pub const CONTRACT_VERSION: &str = "3";
+/// The kind of contract that is understood.
+pub const CONTRACT_KIND: &str = "proposed_action_contract";
 
 /// Kinds of authority requirements.
 pub const AUTHORITY_KINDS: &[&str] = &[

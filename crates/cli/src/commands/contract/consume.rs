@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use gait_artifact::contract::{
-    proposal::{CONTRACT_VERSION, PROPOSAL_SCHEMA_VERSION},
+    proposal::PROPOSAL_SCHEMA_VERSION,
     receipt::{ConsumerReceipt, ReceiptStatus, SchemaVersions, SemanticResult, SupportedConstraints},
+    terms::CONTRACT_VERSION,
 };
 use gait_canon::Digest;
 use gait_contract::{Candidate, Reason, consume, select};
