@@ -57,6 +57,12 @@ pub enum ErrorKind {
         /// Levels the reader follows.
         limit: usize,
     },
+    /// The text holds more values than the reader takes.
+    #[error("more than {limit} values")]
+    TooManyValues {
+        /// Values the reader takes, keys included.
+        limit: usize,
+    },
     /// The text starts with a byte order mark (RFC 8259 section 8.1).
     #[error("starts with a byte order mark")]
     ByteOrderMark,

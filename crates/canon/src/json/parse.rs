@@ -10,6 +10,7 @@ use super::tape::{Node, Tape, Token};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rules {
     pub(super) max_depth: usize,
+    pub(super) max_values: usize,
     pub(super) replace_lone_surrogates: bool,
     pub(super) allow_trailing: bool,
     pub(super) allow_duplicates: bool,
@@ -96,6 +97,7 @@ impl<'a> Parser<'a> {
 
     fn value(&mut self) -> Result<Next, Fault> {
         let offset = self.at;
+        self.count_one_more()?;
         match self.peek() {
             Some(b'{') => return self.open(true),
             Some(b'[') => return self.open(false),
@@ -113,6 +115,15 @@ impl<'a> Parser<'a> {
             _ => return Err(self.unexpected("a value")),
         }
         Ok(Next::AfterValue)
+    }
+
+    /// Refuses what would be one value or key too many.
+    fn count_one_more(&self) -> Result<(), Fault> {
+        let limit = self.rules.max_values;
+        if self.nodes.len() >= limit {
+            return Err(Fault::new(ErrorKind::TooManyValues { limit }, self.at));
+        }
+        Ok(())
     }
 
     fn literal(&mut self, word: &'static str, token: Token<'a>) -> Result<(), Fault> {
@@ -183,6 +194,7 @@ impl<'a> Parser<'a> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected(expected));
         }
+        self.count_one_more()?;
         let text = self.string()?;
         self.keys.push(self.nodes.len());
         self.push(offset, Token::String(text));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
+use super::canonical_bytes;
 use super::de::{Cursor, Mismatch};
 use super::error::{Error, ErrorKind, Fault, Position};
 use super::parse::{self, Rules};
@@ -43,6 +44,7 @@ impl Reader {
     pub const fn new() -> Self {
         let rules = Rules {
             max_depth: DEFAULT_MAX_DEPTH,
+            max_values: usize::MAX,
             replace_lone_surrogates: false,
             allow_trailing: false,
             allow_duplicates: false,
@@ -60,6 +62,14 @@ impl Reader {
     #[must_use]
     pub const fn max_bytes(mut self, limit: usize) -> Self {
         self.max_bytes = limit;
+        self
+    }
+
+    /// Takes texts of up to `limit` values, every key counted as one. Reading takes 32 bytes each beside what the result takes,
+    /// so that this bounds the memory of texts that are long for good reasons; without it, [`max_bytes`](Self::max_bytes) does.
+    #[must_use]
+    pub const fn max_values(mut self, limit: usize) -> Self {
+        self.rules.max_values = limit;
         self
     }
 
@@ -92,9 +102,10 @@ impl Reader {
         self
     }
 
-    /// Lets objects name a member more than once, and keeps the last; trees only, for [`read`](Self::read) and
-    /// [`canonicalise`](Self::canonicalise) go by the text. For documents that others have always read so: who accepts
-    /// one must say that it could be understood otherwise.
+    /// Lets objects name a member more than once, and keeps the last.
+    ///
+    /// For documents that others have always read so: who accepts one must say that it could be understood otherwise. Reading
+    /// goes by way of a tree, and errors about types have a path but no place.
     #[must_use]
     pub const fn keep_last_duplicates(mut self) -> Self {
         self.rules.allow_duplicates = true;
@@ -112,10 +123,21 @@ impl Reader {
     /// Members of structs that are `null` count as absent; integers must be written without fraction and exponent. When
     /// the text is JSON but not of the type, the error names the member's path and its place.
     pub fn read<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, Error> {
+        self.read_counted(bytes).map(|(value, _)| value)
+    }
+
+    /// Reads a typed value, and tells how many JSON values its text holds, every key counted as one: what is left of
+    /// [`max_values`](Self::max_values) for the texts that follow.
+    pub fn read_counted<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<(T, usize), Error> {
         let text = self.decode(bytes)?;
         let tape = self.tape(&text, bytes)?;
-        let root = Cursor::at_root(&tape).known_members_only(self.ignore_unknown_members);
-        T::deserialize(root).map_err(|mismatch| {
+        let count = tape.nodes.len();
+        if self.rules.allow_duplicates {
+            let tree = tape.into_value();
+            let value = self.deserialize(&Tape::of_value(&tree)).map_err(mismatch_error)?;
+            return Ok((value, count));
+        }
+        let value = self.deserialize(&tape).map_err(|mismatch| {
             let position = mismatch
                 .node
                 .map(|node| place(bytes, &text, tape.nodes[node].offset));
@@ -124,11 +146,19 @@ impl Reader {
                 Some(position) => error.at(position),
                 None => error,
             }
-        })
+        })?;
+        Ok((value, count))
     }
 
-    /// Reads a text and writes it in the canonical form of RFC 8785, never building an owned tree.
+    fn deserialize<T: DeserializeOwned>(&self, tape: &Tape<'_>) -> Result<T, Mismatch> {
+        T::deserialize(Cursor::at_root(tape).known_members_only(self.ignore_unknown_members))
+    }
+
+    /// Reads a text and writes it in the canonical form of RFC 8785, by way of a tree only if the last of equal keys is kept.
     pub fn canonicalise(&self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
+        if self.rules.allow_duplicates {
+            return canonical_bytes(&self.parse(bytes)?);
+        }
         let text = self.decode(bytes)?;
         let tape = self.tape(&text, bytes)?;
         match write::write(&tape, Layout::CANONICAL, text.len()) {
@@ -336,6 +366,48 @@ mod tests {
             .unwrap();
         let plain = Reader::new().parse(br#"{"a":{"a":3},"b":{"c":[2]}}"#).unwrap();
         assert_eq!(tree, plain);
+
+        let text = br#"{"last":"no","numbers":[1,2],"last":"yes","numbers":[3]}"#;
+        assert_eq!(
+            lenient.canonicalise(text).unwrap(),
+            br#"{"last":"yes","numbers":[3]}"#
+        );
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Document {
+            last: String,
+            numbers: Vec<u8>,
+        }
+        let document = lenient.read::<Document>(text).unwrap();
+        assert_eq!(
+            (document.last.as_str(), document.numbers.as_slice()),
+            ("yes", [3].as_slice())
+        );
+        assert!(lenient.read::<Document>(br#"{"last":1,"last":2}"#).is_err());
+        assert!(Reader::new().read::<Document>(text).is_err());
+        assert!(lenient.parse(br#"{"a":1,"a":}"#).is_err());
+    }
+
+    #[test]
+    fn values_are_counted_on_demand() {
+        for (text, count) in [("1", 1), ("[]", 1), ("[1,[2]]", 4), (r#"{"a":{"b":"c"}}"#, 5)] {
+            let reader = Reader::new().max_values(count);
+            let (tree, counted) = reader.read_counted::<Value>(text.as_bytes()).unwrap();
+            assert_eq!(
+                (tree, counted),
+                (Reader::new().parse(text.as_bytes()).unwrap(), count)
+            );
+            let error = Reader::new()
+                .max_values(count - 1)
+                .parse(text.as_bytes())
+                .unwrap_err();
+            assert_eq!(
+                *error.kind(),
+                ErrorKind::TooManyValues { limit: count - 1 },
+                "{text}"
+            );
+        }
+        let error = Reader::new().max_values(3).parse(br#"[1,{"a":1}]"#).unwrap_err();
+        assert_eq!(error.position().unwrap().offset, 4);
     }
 
     #[test]
