@@ -70,6 +70,8 @@ pub enum FindingCode {
     ForeignSession,
     /// A part belongs to another run.
     ForeignRun,
+    /// A document names a member twice; the last counts, and another reader may take the first.
+    RepeatedMember,
     /// A file has the declared digest, and no reader can make sense of it.
     UnreadableContent,
     /// A member has a value that no writer gives it.

@@ -3,7 +3,11 @@
 //! Readers are lenient, as the field's files demand: members they do not know are ignored and absent ones are empty.
 //! Writers put members in the order of these structs and leave the empty ones out where that is said.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use gait_canon::{Signature, json::Object};
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
@@ -25,6 +29,12 @@ pub const INTENT_SCHEMA_ID: &str = "gait.runpack.intent";
 pub const RESULT_SCHEMA_ID: &str = "gait.runpack.result";
 /// The schema id of the references.
 pub const REFS_SCHEMA_ID: &str = "gait.runpack.refs";
+
+/// The most events that a run is read with. No writer puts an event into 40 bytes, so that no file within the limit of 100 MiB
+/// holds as many; empty objects would, and each costs more memory than its text.
+pub const MAX_EVENTS: usize = (100 << 20) / 40;
+/// The most references that a run is read with, by the same reasoning at 100 bytes each.
+pub const MAX_RECEIPTS: usize = (100 << 20) / 100;
 
 /// Archive path of the manifest.
 pub const MANIFEST_PATH: &str = "manifest.json";
@@ -57,6 +67,7 @@ pub struct Run {
     /// Where it ran.
     pub env: RunEnv,
     /// What happened, in order; absent lists are written as `null`.
+    #[serde(deserialize_with = "events")]
     #[cfg_attr(feature = "schema", schemars(with = "Vec<TimelineEvent>"))]
     pub timeline: Option<Vec<TimelineEvent>>,
 }
@@ -88,7 +99,7 @@ pub struct TimelineEvent {
     pub reference: String,
     /// Its links to other records.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub relationship: Option<Relationship>,
+    pub relationship: Option<Box<Relationship>>,
 }
 
 /// A line of `intents.jsonl`: a call that was meant to be made.
@@ -168,6 +179,7 @@ pub struct Refs {
     #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     pub context_ref_count: i64,
     /// The references.
+    #[serde(deserialize_with = "receipts")]
     pub receipts: Vec<Receipt>,
 }
 
@@ -242,6 +254,45 @@ pub struct ManifestFile {
     pub sha256: String,
 }
 
+/// A list that is refused before it is longer than `LIMIT`.
+struct AtMost<T, const LIMIT: usize>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>, const LIMIT: usize> Deserialize<'de> for AtMost<T, LIMIT> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Items<T, const LIMIT: usize>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>, const LIMIT: usize> Visitor<'de> for Items<T, LIMIT> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "a list of at most {LIMIT} items")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+                let mut list = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    if list.len() == LIMIT {
+                        return Err(A::Error::custom(format_args!("more than {LIMIT} items")));
+                    }
+                    list.push(item);
+                }
+                Ok(list)
+            }
+        }
+        deserializer
+            .deserialize_seq(Items::<T, LIMIT>(PhantomData))
+            .map(Self)
+    }
+}
+
+fn events<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<TimelineEvent>>, D::Error> {
+    let list = Option::<AtMost<TimelineEvent, MAX_EVENTS>>::deserialize(deserializer)?;
+    Ok(list.map(|list| list.0))
+}
+
+fn receipts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Receipt>, D::Error> {
+    AtMost::<Receipt, MAX_RECEIPTS>::deserialize(deserializer).map(|list| list.0)
+}
+
 #[expect(clippy::ref_option, reason = "serde hands members over by reference")]
 fn is_empty(object: &Option<Object>) -> bool {
     object.as_ref().is_none_or(Object::is_empty)
@@ -311,4 +362,44 @@ fn published_manifest(schema: &mut schemars::Schema) {
 #[cfg(feature = "schema")]
 fn published_file(schema: &mut schemars::Schema) {
     Members::of(schema).digests(&["sha256"]).closed();
+}
+
+#[cfg(test)]
+mod tests {
+    use gait_canon::json;
+
+    use super::*;
+
+    /// What a hostile list may cost depends on it.
+    #[test]
+    fn items_of_long_lists_are_small() {
+        assert!(size_of::<TimelineEvent>() <= 80);
+        assert!(size_of::<Receipt>() <= 288);
+    }
+
+    #[test]
+    fn lists_end_somewhere() {
+        let list = |count: usize| format!("[{}1]", "1,".repeat(count - 1));
+        let read = |count| json::read::<AtMost<u8, 3>>(list(count).as_bytes()).map(|list| list.0.len());
+        assert_eq!(read(3), Ok(3));
+        assert!(read(4).unwrap_err().to_string().contains("more than 3 items"));
+        assert!(json::read::<AtMost<u8, 3>>(b"{}").is_err());
+    }
+
+    #[test]
+    fn absent_timelines_stay_absent() {
+        for text in ["{}", r#"{"timeline":null}"#] {
+            assert_eq!(
+                json::read::<Run>(text.as_bytes()).unwrap().timeline,
+                None,
+                "{text}"
+            );
+        }
+        let empty = json::read::<Run>(br#"{"timeline":[]}"#).unwrap();
+        assert_eq!(empty.timeline, Some(Vec::new()));
+        assert_eq!(
+            json::read::<Refs>(br#"{"receipts":null}"#).unwrap(),
+            Refs::default()
+        );
+    }
 }

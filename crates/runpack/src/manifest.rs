@@ -3,8 +3,11 @@
 use gait_artifact::runpack::{MANIFEST_SCHEMA_ID, Manifest, SCHEMA_VERSION};
 use gait_canon::{
     Digest,
-    json::{self, Value},
+    json::{self, Reader, Value},
 };
+
+/// As many values as no manifest has: it declares a handful of files.
+const MAX_VALUES: usize = 1 << 20;
 
 /// Why a manifest is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,9 +31,10 @@ pub enum ManifestError {
 ///
 /// Of a member that stands twice the last counts, as it always did; verification tells of it.
 pub fn parse_manifest(bytes: &[u8]) -> Result<Manifest, ManifestError> {
-    let manifest: Manifest = match json::read(bytes) {
+    let strict = Reader::new().max_values(MAX_VALUES);
+    let manifest: Manifest = match strict.read(bytes) {
         Err(error) if matches!(error.kind(), json::ErrorKind::DuplicateKey(_)) => {
-            json::from_value(&document(bytes)?)?
+            strict.keep_last_duplicates().read(bytes)?
         }
         manifest => manifest?,
     };
@@ -69,8 +73,12 @@ pub fn signable(raw: &[u8]) -> Result<Digest, json::Error> {
     Digest::of_canonical(&document)
 }
 
-fn document(bytes: &[u8]) -> Result<Value, json::Error> {
-    json::Reader::new().keep_last_duplicates().parse(bytes)
+/// The manifest as a tree, read as [`parse_manifest`] reads it.
+pub(crate) fn document(bytes: &[u8]) -> Result<Value, json::Error> {
+    Reader::new()
+        .max_values(MAX_VALUES)
+        .keep_last_duplicates()
+        .parse(bytes)
 }
 
 #[cfg(test)]

@@ -240,7 +240,7 @@ fn what_the_manifest_does_not_cover_is_told() {
         extra: r#""run_id":"other","#,
         ..Parts::new()
     };
-    assert_eq!(repeated.told(None), [(UncoveredMember, "run_id".to_owned())]);
+    assert_eq!(repeated.told(None), [(RepeatedMember, "run_id".to_owned())]);
     let other_mode = Parts {
         capture_mode: "full",
         ..Parts::new()

@@ -281,7 +281,7 @@ impl Segment {
         NodeRef::new("run", &*self.run.run_id)
     }
 
-    fn relationship(&self, entity_refs: Vec<NodeRef>, edges: Vec<Edge>) -> Option<Relationship> {
+    fn relationship(&self, entity_refs: Vec<NodeRef>, edges: Vec<Edge>) -> Option<Box<Relationship>> {
         Relationship {
             parent_ref: Some(self.node()),
             parent_record_id: self.run.run_id.clone(),
@@ -290,5 +290,6 @@ impl Segment {
             ..Relationship::default()
         }
         .normalized()
+        .map(Box::new)
     }
 }

@@ -6,9 +6,11 @@ use gait_artifact::finding::{Finding, FindingCode};
 use gait_artifact::runpack::{MANIFEST_PATH, Manifest};
 use gait_canon::json::{self, Value};
 use gait_canon::zip::{EntryInfo, EntryKind};
+use serde::de::IgnoredAny;
 
 use super::{SignatureReport, SignatureStatus, VerifyOptions};
 use crate::content::CaptureMode;
+use crate::manifest::document;
 
 /// The members of a manifest that its digest covers, and the two that it leaves out.
 const MEMBERS: [&str; 9] = [
@@ -79,15 +81,14 @@ pub(super) fn of_manifest(text: &[u8], manifest: &Manifest) -> Vec<Finding> {
             format!("{:?} is neither reference nor raw", manifest.capture_mode),
         ));
     }
-    match json::parse(text) {
-        Ok(Value::Object(members)) => findings.extend(uncovered_members(&members)),
-        Err(error) => {
-            if let json::ErrorKind::DuplicateKey(name) = error.kind() {
-                let message = "the manifest has this member more than once, and the last counts";
-                findings.push(Finding::new(FindingCode::UncoveredMember, name, message));
-            }
-        }
-        Ok(_) => {}
+    if let Err(error) = json::read::<IgnoredAny>(text)
+        && let json::ErrorKind::DuplicateKey(name) = error.kind()
+    {
+        let message = "the manifest has this member more than once, and the last counts";
+        findings.push(Finding::new(FindingCode::RepeatedMember, name, message));
+    }
+    if let Ok(Value::Object(members)) = document(text) {
+        findings.extend(uncovered_members(&members));
     }
     findings
 }
