@@ -65,3 +65,51 @@ pub(crate) fn job_payload(state: &JobState) -> JobPayload {
         approval_count: state.approvals.len() as u64,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use gait_artifact::job::JobApproval;
+    use gait_canon::json;
+
+    use super::*;
+    use crate::entry::EntryContent;
+
+    #[test]
+    fn blank_words_get_their_defaults_and_new_members_stay_out() {
+        let state = JobState {
+            job_id: "job_1".to_owned(),
+            approvals: vec![JobApproval {
+                actor: "a".to_owned(),
+                checkpoint_id: "cp_0001".to_owned(),
+                ..JobApproval::default()
+            }],
+            ..JobState::default()
+        };
+        let pack = job(&state, &[], "own", "1.0.0").unwrap();
+        assert_eq!(pack.header.source_ref, "job_1");
+        let documents: Vec<_> = pack
+            .entries
+            .iter()
+            .map(|entry| match &entry.content {
+                EntryContent::Bytes(bytes) => bytes.as_slice(),
+                _ => b"",
+            })
+            .collect();
+        let payload: JobPayload = json::read(documents[0]).unwrap();
+        assert_eq!(
+            [
+                payload.status.as_str(),
+                &payload.stop_reason,
+                &payload.status_reason_code,
+                &payload.environment_fingerprint
+            ],
+            ["running", "none", "submitted", "own"]
+        );
+        assert_eq!(payload.created_at, Timestamp::EPOCH_1980);
+        assert_eq!((payload.checkpoint_count, payload.approval_count), (0, 1));
+        let packed: JobState = json::read(documents[1]).unwrap();
+        assert_eq!(packed.status, "running");
+        assert_eq!(packed.approvals[0].checkpoint_id, "");
+        assert_eq!(documents[2], b"");
+    }
+}

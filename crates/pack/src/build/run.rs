@@ -137,3 +137,120 @@ impl<R: Read + Seek> Read for Unpacked<'_, R> {
         self.content.insert(content).read(bytes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Cursor;
+
+    use gait_artifact::runpack::{MANIFEST_PATH, Refs, Run};
+    use gait_artifact::session::SessionCheckpoint;
+    use gait_runpack::{Content, to_bytes};
+
+    use super::*;
+
+    fn runpack() -> Vec<u8> {
+        let content = Content {
+            run: Run {
+                schema_id: "gait.runpack.run".to_owned(),
+                schema_version: "1.0.0".to_owned(),
+                run_id: "run_1".to_owned(),
+                ..Run::default()
+            },
+            refs: Refs {
+                schema_id: "gait.runpack.refs".to_owned(),
+                schema_version: "1.0.0".to_owned(),
+                run_id: "run_1".to_owned(),
+                ..Refs::default()
+            },
+            ..Content::default()
+        };
+        to_bytes(&content, None).unwrap().0
+    }
+
+    fn source(pack: &mut Unsealed) -> Vec<u8> {
+        let entry = pack.entries.iter_mut().find(|entry| entry.path == RUNPACK_PATH);
+        let mut bytes = Vec::new();
+        let mut content = entry.unwrap().content.open().unwrap();
+        content.read_to_end(&mut bytes).unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_runpack_in_normal_form_keeps_its_bytes_and_another_gets_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("r.zip");
+        let normal = runpack();
+        fs::write(&path, &normal).unwrap();
+        let mut pack = run(&path, "1.0.0").unwrap();
+        assert_eq!(pack.header.source_ref, "run_1");
+        assert!(matches!(
+            pack.entries.last().unwrap().content,
+            EntryContent::File(_)
+        ));
+        assert_eq!(source(&mut pack), normal);
+
+        fs::write(&path, [b"#!/bin/sh\n".as_slice(), &normal].concat()).unwrap();
+        assert_eq!(source(&mut run(&path, "1.0.0").unwrap()), normal);
+    }
+
+    #[test]
+    fn files_that_nobody_declares_stay() {
+        let mut archive = zip::Reader::open(Cursor::new(runpack()), Limits::default()).unwrap();
+        let names: Vec<_> = archive.names().map(str::to_owned).collect();
+        let mut files: Vec<_> = names
+            .into_iter()
+            .map(|name| {
+                let bytes = archive.read(&name).unwrap();
+                (name, bytes)
+            })
+            .collect();
+        files.push(("extra".to_owned(), b"kept".to_vec()));
+        let entries = files
+            .iter()
+            .map(|(name, bytes)| zip::Entry {
+                name: name.clone(),
+                mode: Mode::Executable,
+                content: bytes.as_slice(),
+            })
+            .collect();
+        let other = zip::write(b"x".to_vec(), entries).unwrap();
+        let mut rewritten = rewritten(Cursor::new(other)).unwrap();
+        assert_eq!(check_normal_form(&mut rewritten), Ok(()));
+        let mut archive = zip::Reader::open(rewritten, Limits::default()).unwrap();
+        assert_eq!(archive.read("extra").unwrap(), b"kept");
+        assert!(archive.entries().iter().all(|entry| entry.executable));
+    }
+
+    #[test]
+    fn a_session_is_packed_as_of_its_last_checkpoint() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("r.zip");
+        fs::write(&path, runpack()).unwrap();
+        let digest = RunSummary::open(&path).unwrap().manifest.manifest_digest;
+        let checkpoint = |runpack_path: &Path, manifest_digest: &str| SessionCheckpoint {
+            runpack_path: runpack_path.to_string_lossy().into_owned(),
+            manifest_digest: manifest_digest.to_owned(),
+            ..SessionCheckpoint::default()
+        };
+        let chain = |checkpoints| SessionChain {
+            checkpoints,
+            ..SessionChain::default()
+        };
+        let absent = checkpoint(Path::new("absent.zip"), "");
+        let (found, _) = session(&chain(vec![absent, checkpoint(&path, &digest)]), "1.0.0").unwrap();
+        assert_eq!(found, path);
+        assert!(matches!(
+            session(&chain(vec![checkpoint(&path, MANIFEST_PATH)]), "1.0.0"),
+            Err(BuildError::OtherCheckpoint(_))
+        ));
+        assert!(matches!(
+            session(&chain(vec![checkpoint(Path::new("../r.zip"), &digest)]), "1.0.0"),
+            Err(BuildError::Path(_))
+        ));
+        assert!(matches!(
+            session(&chain(Vec::new()), "1.0.0"),
+            Err(BuildError::NoCheckpoint)
+        ));
+    }
+}
