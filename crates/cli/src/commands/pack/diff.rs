@@ -54,8 +54,9 @@ pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
     };
     let report = Report::new(&output);
     Ok(if changed {
+        // Scripts know a difference by the exit code and by silence on standard output; people read what it is.
         report
-            .lines(differences(&result))
+            .diagnostics(differences(&result))
             .exit(ErrorKind::VerificationFailed.exit_code())
     } else {
         report.line("pack diff ok")
@@ -63,7 +64,7 @@ pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
 }
 
 /// The differences, one a line.
-fn differences(diff: &PackDiff) -> Vec<String> {
+fn differences(diff: &PackDiff) -> String {
     let DiffSummary {
         added_files,
         removed_files,
@@ -90,5 +91,5 @@ fn differences(diff: &PackDiff) -> Vec<String> {
     if *context_changed {
         lines.push(format!("context: {context_drift_classification}"));
     }
-    lines
+    lines.join("\n") + "\n"
 }
