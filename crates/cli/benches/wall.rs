@@ -58,6 +58,26 @@ fn main() -> io::Result<()> {
     ] {
         report(name, &measure(here, &gait, &arguments, RUNS)?);
     }
+    for (name, arguments) in [
+        ("demo", "demo --json"),
+        ("verify, demo run", "verify run_demo --json"),
+        ("run inspect, demo run", "run inspect run_demo --json"),
+        ("run replay, demo run", "run replay run_demo --json"),
+        ("run diff, demo run", "run diff run_demo run_demo --json"),
+        ("pack build, demo run", "pack build run_demo --out p.zip --json"),
+        ("pack verify, demo run", "pack verify p.zip --json"),
+        ("demo --durable", "demo --durable --json"),
+    ] {
+        report(name, &measure(here, &gait, arguments, RUNS)?);
+    }
+    measure(
+        here,
+        &gait,
+        "run session start --journal s.jsonl --session-id s --run-id run_s",
+        1,
+    )?;
+    let append = "run session append --journal s.jsonl --tool fs.read --verdict allow --json";
+    report("run session append", &measure(here, &gait, append, RUNS)?);
     Ok(())
 }
 
