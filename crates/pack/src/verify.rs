@@ -19,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 
+use gait_artifact::Timestamp;
 use gait_artifact::finding::{Finding, FindingCode};
 use gait_artifact::pack::{MANIFEST_PATH, PROOF_RECORDS_PATH, PackManifest, PackType};
 use gait_canon::zip::{Mode, ZipError};
@@ -216,17 +217,26 @@ fn known<R: Read + Seek>(
     progress: &dyn Progress,
 ) -> Result<Option<Verification>, VerifyError> {
     let mut archive = PackArchive::read_from(&mut *source)?;
-    let mut verification = match archive.kind().clone() {
+    let (mut verification, is_ours) = match archive.kind().clone() {
         PackKind::Runpack => return Ok(None),
-        PackKind::Guard => guard::verify(&mut archive, options, progress)?,
-        PackKind::Pack(manifest) => pack(&mut archive, &manifest, options, progress)?,
+        PackKind::Guard => (guard::verify(&mut archive, options, progress)?, true),
+        PackKind::Pack(manifest) => (
+            pack(&mut archive, &manifest, options, progress)?,
+            is_ours(&manifest),
+        ),
     };
     if verification.is_intact() {
-        verification
-            .findings
-            .extend(gait_runpack::verify::container_findings(source, options.strict)?);
+        let mut findings = gait_runpack::verify::container_findings(source, options.strict)?;
+        // Other producers pack as they like, as long as there is nothing between the entries.
+        findings.retain(|finding| is_ours || finding.code != FindingCode::UnusualEntry);
+        verification.findings.extend(findings);
     }
     Ok(Some(verification.finish()))
+}
+
+/// Whether a pack says that this program, or those before it, built it: they know no time.
+fn is_ours(manifest: &PackManifest) -> bool {
+    manifest.created_at == Timestamp::EPOCH_1980
 }
 
 fn legacy_runpack(found: gait_runpack::Verification, options: &VerifyOptions<'_>) -> Verification {

@@ -3,14 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
-use gait_artifact::Timestamp;
 use gait_artifact::finding::{Finding, FindingCode};
 use gait_artifact::pack::{PROOF_RECORDS_PATH, PackManifest};
 use gait_artifact::proof::ProofRecord;
 use gait_artifact::text;
 use gait_canon::json::Value;
 
-use super::{Held, VerifyError, VerifyOptions};
+use super::{Held, VerifyError, VerifyOptions, is_ours};
 use crate::archive::PackArchive;
 use crate::proof::{ChainReader, Statement, states, verify_record};
 
@@ -59,10 +58,9 @@ pub(super) fn examine<R: Read + Seek>(
 
 const PROOF_LABEL: &str = "proof_records";
 
-/// What to say of a pack without a chain. Other producers need none; ours are known by their time.
+/// What to say of a pack without a chain. Other producers need none.
 pub(super) fn missing(manifest: &PackManifest) -> Option<Finding> {
-    let is_ours = manifest.created_at == Timestamp::EPOCH_1980;
-    is_ours.then(|| {
+    is_ours(manifest).then(|| {
         let message = "the pack has no proof records";
         Finding::new(FindingCode::ProofMismatch, PROOF_RECORDS_PATH, message)
     })
