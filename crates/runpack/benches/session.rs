@@ -115,7 +115,7 @@ fn append(bencher: Bencher, events: i64) {
 }
 
 /// Sixteen threads that share a handle.
-#[divan::bench(args = [0, MANY], sample_count = 20, sample_size = 1)]
+#[divan::bench(args = [0, MANY], sample_count = 10, sample_size = 1)]
 fn append_together(bencher: Bencher, events: i64) {
     const EACH: u32 = 500;
     let session = shared(events).session();
@@ -133,7 +133,7 @@ fn append_together(bencher: Bencher, events: i64) {
 }
 
 /// Finding out how a session stands when its state file is lost.
-#[divan::bench(args = [20_000, 200_000], sample_count = 10, sample_size = 1)]
+#[divan::bench(args = [20_000, MANY], sample_count = 3, sample_size = 1)]
 fn rebuild(bencher: Bencher, events: i64) {
     let place = Place::with_events(events);
     bencher

@@ -3,17 +3,28 @@
 use std::{
     collections::HashMap,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+/// The longest time that whoever leads waits for those who were there a moment ago: about what a flush costs.
+const GATHERING: Duration = Duration::from_micros(100);
 
 /// Jobs that wait to be done together, and outcomes that wait to be picked up.
 ///
 /// Whoever finds nobody leading takes all jobs that have gathered, does them, and hands out the outcomes; meanwhile the
 /// next jobs gather. Jobs are done in the order they came. A thread waits for its own job only, so there are never more
 /// jobs than threads.
+///
+/// The first thread to come back from a batch would lead the next one alone, and all the others the one after that: half of
+/// all batches would be wasted on one job. So whoever leads gives as many as were there last time a moment to come back.
+/// Where nobody else was there, nobody is waited for.
 #[derive(Debug)]
 pub(super) struct GroupCommit<Job, Outcome> {
     queue: Mutex<Queue<Job, Outcome>>,
+    /// A batch is done.
     changed: Condvar,
+    /// As many jobs wait as are expected.
+    arrived: Condvar,
 }
 
 #[derive(Debug)]
@@ -22,6 +33,8 @@ struct Queue<Job, Outcome> {
     waiting: Vec<(u64, Job)>,
     done: HashMap<u64, Outcome>,
     led: bool,
+    /// Jobs that were done or waiting when the last batch was done.
+    expected: usize,
 }
 
 impl<Job, Outcome> GroupCommit<Job, Outcome> {
@@ -32,8 +45,10 @@ impl<Job, Outcome> GroupCommit<Job, Outcome> {
                 waiting: Vec::new(),
                 done: HashMap::new(),
                 led: false,
+                expected: 0,
             }),
             changed: Condvar::new(),
+            arrived: Condvar::new(),
         }
     }
 
@@ -43,6 +58,9 @@ impl<Job, Outcome> GroupCommit<Job, Outcome> {
         let ticket = queue.next_ticket;
         queue.next_ticket += 1;
         queue.waiting.push((ticket, job));
+        if queue.led && queue.waiting.len() == queue.expected {
+            self.arrived.notify_one();
+        }
         while queue.led {
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
             if let Some(outcome) = queue.done.remove(&ticket) {
@@ -51,10 +69,16 @@ impl<Job, Outcome> GroupCommit<Job, Outcome> {
         }
         // Nobody leads and this job is not done, so it is among those that wait.
         queue.led = true;
+        (queue, _) = self
+            .arrived
+            .wait_timeout_while(queue, GATHERING, |queue| queue.waiting.len() < queue.expected)
+            .unwrap_or_else(PoisonError::into_inner);
         let (tickets, jobs): (Vec<_>, Vec<_>) = std::mem::take(&mut queue.waiting).into_iter().unzip();
         drop(queue);
+        let size = tickets.len();
         let outcomes = work(jobs);
         let mut queue = self.lock();
+        queue.expected = size + queue.waiting.len();
         queue.done.extend(tickets.into_iter().zip(outcomes));
         queue.led = false;
         self.changed.notify_all();

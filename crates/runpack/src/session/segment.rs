@@ -1,6 +1,6 @@
 //! The part of a session between two checkpoints, as the records of a run.
 
-use std::{collections::HashSet, path::Path};
+use std::{collections::HashMap, path::Path};
 
 use gait_artifact::{
     Timestamp, Verdict,
@@ -27,7 +27,8 @@ pub(super) struct Segment {
     timeline: Vec<TimelineEvent>,
     intents: Vec<IntentRecord>,
     results: Vec<ResultRecord>,
-    intent_ids: HashSet<String>,
+    /// The ids given out, each with the number last put behind it.
+    intent_ids: HashMap<String, u64>,
     sequences: Vec<i64>,
     /// The events that told new safety invariants: how many events came before, version and digest.
     invariants: Vec<(usize, String, String)>,
@@ -76,7 +77,7 @@ impl Segment {
             timeline: Vec::new(),
             intents: Vec::new(),
             results: Vec::new(),
-            intent_ids: HashSet::new(),
+            intent_ids: HashMap::new(),
             sequences: Vec::new(),
             invariants: Vec::new(),
         }
@@ -179,12 +180,20 @@ impl Segment {
         } else {
             event.intent_id.clone()
         };
-        let mut id = wanted.clone();
-        let mut number = 1_u64;
-        while !self.intent_ids.insert(id.clone()) {
+        // Counting goes on where it ended: the same id for every event must not take quadratic time.
+        let Some(&(mut number)) = self.intent_ids.get(&wanted) else {
+            self.intent_ids.insert(wanted.clone(), 1);
+            return wanted;
+        };
+        let id = loop {
             number += 1;
-            id = format!("{wanted}_{number}");
-        }
+            let id = format!("{wanted}_{number}");
+            if !self.intent_ids.contains_key(&id) {
+                break id;
+            }
+        };
+        self.intent_ids.insert(wanted, number);
+        self.intent_ids.insert(id.clone(), 1);
         id
     }
 
