@@ -1,0 +1,1 @@
+//! Audit packs and what keeps them.

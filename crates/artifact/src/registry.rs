@@ -1,0 +1,1 @@
+//! Packs of a registry, their pins and reports.

@@ -1,0 +1,2 @@
+//! Audit packs, incidents, retention and encryption at rest.
+#![forbid(unsafe_code)]
