@@ -30,7 +30,7 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("migrate", "Rewrite a runp
     ]);
 
 #[derive(Serialize)]
-struct Output<'a> {
+struct Migrated<'a> {
     ok: bool,
     input: &'a str,
     output: &'a str,
@@ -73,7 +73,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     } else {
         "migrated"
     };
-    Ok(Report::new(&Output {
+    Ok(Report::new(&Migrated {
         ok: true,
         input: &input,
         output: &output,

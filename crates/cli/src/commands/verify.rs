@@ -66,7 +66,7 @@ impl Outcome {
             files_checked: *files_checked,
             missing_files,
             hash_mismatches,
-            signatures: Signatures::of(signatures),
+            signatures: SignatureMembers::of(signatures),
             signature_note: note(signatures),
             next_commands: next_commands(&manifest.run_id),
             integrity_findings: findings,
@@ -89,7 +89,7 @@ struct Output<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     hash_mismatches: &'a [HashMismatch],
     #[serde(flatten)]
-    signatures: Signatures<'a>,
+    signatures: SignatureMembers<'a>,
     signature_note: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     next_commands: Vec<String>,
@@ -99,7 +99,7 @@ struct Output<'a> {
 
 /// What is known of signatures, as every verifying command tells it.
 #[derive(Serialize)]
-struct Signatures<'a> {
+struct SignatureMembers<'a> {
     signature_status: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     signature_errors: &'a [String],
@@ -109,7 +109,7 @@ struct Signatures<'a> {
     signatures_valid: usize,
 }
 
-impl<'a> Signatures<'a> {
+impl<'a> SignatureMembers<'a> {
     fn of(report: &'a SignatureReport) -> Self {
         Self {
             signature_status: report.status.as_str(),

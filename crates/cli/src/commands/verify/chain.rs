@@ -13,7 +13,7 @@ use gait_pack::verify as pack;
 use gait_runpack::{HashMismatch, Runpack};
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Output as RunOutput, Signatures, exit_of};
+use super::{Outcome, Output as RunOutput, SignatureMembers, exit_of};
 use crate::arguments::Parsed;
 use crate::commands::gate::invocation::joined;
 use crate::context::Context;
@@ -73,7 +73,7 @@ struct PackOutput<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     hash_mismatches: &'a [HashMismatch],
     #[serde(flatten)]
-    signatures: Signatures<'a>,
+    signatures: SignatureMembers<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     integrity_findings: &'a [Finding],
 }
@@ -194,7 +194,7 @@ impl<'a> PackOutput<'a> {
             files_checked: found.files_checked,
             missing_files: &found.missing_files,
             hash_mismatches: &found.hash_mismatches,
-            signatures: Signatures::of(&found.signatures),
+            signatures: SignatureMembers::of(&found.signatures),
             integrity_findings: &found.findings,
         }
     }
