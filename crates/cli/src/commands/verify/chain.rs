@@ -161,7 +161,10 @@ impl Output<'_> {
         }
         let mut findings = self.run.integrity_findings.to_vec();
         if let Some(pack) = &self.pack {
-            lines.push(format!("pack: {} ({})", pack.path, pack.signatures.signature_status));
+            lines.push(format!(
+                "pack: {} ({})",
+                pack.path, pack.signatures.signature_status
+            ));
             findings.extend_from_slice(pack.integrity_findings);
         }
         findings.extend_from_slice(self.integrity_findings);
@@ -215,7 +218,10 @@ fn pack_against(found: &pack::Verification, path: &str, runpack: &Outcome) -> Ve
     let manifest = &runpack.verification.manifest;
     let mut findings = Vec::new();
     if found.source_ref != manifest.run_id {
-        let message = format!("is about {:?}, the runpack is of {:?}", found.source_ref, manifest.run_id);
+        let message = format!(
+            "is about {:?}, the runpack is of {:?}",
+            found.source_ref, manifest.run_id
+        );
         findings.push(Finding::new(FindingCode::ForeignRun, "pack", message));
     }
     // Not every pack has a summary.
@@ -228,7 +234,11 @@ fn pack_against(found: &pack::Verification, path: &str, runpack: &Outcome) -> Ve
     let digest = &summary.manifest_digest;
     if !digest.is_empty() && !digest.eq_ignore_ascii_case(&manifest.manifest_digest) {
         let message = "it was made from a runpack with another manifest";
-        findings.push(Finding::new(FindingCode::DigestMismatch, format!("pack: {SUMMARY_PATH}"), message));
+        findings.push(Finding::new(
+            FindingCode::DigestMismatch,
+            format!("pack: {SUMMARY_PATH}"),
+            message,
+        ));
     }
     findings
 }
