@@ -8,6 +8,7 @@
 mod authorization;
 mod call;
 mod chain;
+mod contract;
 mod difference;
 mod guard;
 mod job;
@@ -304,7 +305,7 @@ fn pack<R: Read + Seek>(
         of_chain.extend(chain::missing(manifest));
     }
     if verification.is_intact() {
-        let mut findings = payload::check(archive, manifest, options)?;
+        let mut findings = contract::check(archive, manifest, options)?;
         findings.extend(of_chain);
         findings.extend(repeated(manifest));
         findings.extend(signatures::finding(&verification.signatures, options));

@@ -1,15 +1,12 @@
-//! The contracts of payloads: what a pack of each type must hold, and what its parts must agree on.
+//! Reading the documents of a payload, and holding their members to what they must be.
 
 use std::io::{Read, Seek};
 
-use gait_artifact::finding::Finding;
-use gait_artifact::pack::{PackManifest, PackType};
 use gait_artifact::voice::VoiceError;
 use gait_artifact::{Timestamp, text};
 use gait_canon::{json, zip::ZipError};
 use serde::de::DeserializeOwned;
 
-use super::{VerifyOptions, authorization, call, job, run};
 use crate::archive::PackArchive;
 use crate::authorization::BundleError;
 use crate::call::SpeechError;
@@ -65,20 +62,6 @@ pub enum PayloadError {
     /// A call does not show that its speech was allowed.
     #[error(transparent)]
     Speech(#[from] SpeechError),
-}
-
-/// Checks the contract of the pack's type. What is odd beyond it is found.
-pub(super) fn check<R: Read + Seek>(
-    archive: &mut PackArchive<R>,
-    manifest: &PackManifest,
-    options: &VerifyOptions<'_>,
-) -> Result<Vec<Finding>, PayloadError> {
-    match manifest.pack_type {
-        PackType::Run => run::check(archive, manifest, options),
-        PackType::Job => job::check(archive, manifest),
-        PackType::Call => call::check(archive, manifest, options),
-        PackType::Authorization => authorization::check(archive, manifest),
-    }
 }
 
 /// Fails with the first of `paths` that is not there.
