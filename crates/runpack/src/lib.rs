@@ -15,6 +15,7 @@
 pub mod chain;
 pub mod content;
 pub mod diff;
+mod document;
 mod footer;
 pub mod inspect;
 mod lines;

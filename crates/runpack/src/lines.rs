@@ -3,14 +3,11 @@
 use std::io::{self, Write};
 use std::marker::PhantomData;
 
-use gait_canon::{
-    Digest, Hasher,
-    json::{self, Reader},
-};
+use gait_canon::{Digest, Hasher, json};
 use serde::de::DeserializeOwned;
 
-/// The longest line that is read, in bytes: as much as an entry may hold.
-const MAX_LINE_BYTES: usize = 100 << 20;
+use crate::document;
+
 /// The most records that are read. A record written by this program takes more than 150 bytes, so that no entry holds as
 /// many; empty objects would, and each costs more memory than its text.
 const MAX_RECORDS: usize = 1 << 20;
@@ -35,24 +32,93 @@ pub enum LineProblem {
     /// There are too many before it.
     #[error("more than {MAX_RECORDS} records")]
     TooMany,
+    /// It holds, with those before it, too many values.
+    #[error("more than {} values", document::MAX_VALUES)]
+    TooManyValues,
+}
+
+/// Takes JSON lines piece by piece and hands out the record in every line. Blank lines are skipped; the last line needs no
+/// end. What follows the first line that cannot be read is ignored.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    /// The beginning of a line whose end has not come yet.
+    begun: Vec<u8>,
+    number: u64,
+    count: usize,
+    values: usize,
+    broken: bool,
+}
+
+/// A record and the number of its line, from 1.
+type Numbered<T> = (u64, Result<T, LineProblem>);
+
+impl Records {
+    /// Takes the next piece.
+    pub(crate) fn push<T: DeserializeOwned>(&mut self, piece: &[u8], each: &mut impl FnMut(Numbered<T>)) {
+        let mut rest = piece;
+        while !self.broken
+            && let Some(end) = memchr::memchr(b'\n', rest)
+        {
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            if self.begun.is_empty() {
+                self.line(line, each);
+            } else {
+                let mut whole = std::mem::take(&mut self.begun);
+                whole.extend_from_slice(line);
+                self.line(&whole, each);
+                whole.clear();
+                self.begun = whole;
+            }
+        }
+        if !self.broken {
+            self.begun.extend_from_slice(rest);
+        }
+    }
+
+    /// Takes the end.
+    pub(crate) fn finish<T: DeserializeOwned>(mut self, each: &mut impl FnMut(Numbered<T>)) {
+        if !self.broken {
+            let last = std::mem::take(&mut self.begun);
+            self.line(&last, each);
+        }
+    }
+
+    fn line<T: DeserializeOwned>(&mut self, line: &[u8], each: &mut impl FnMut(Numbered<T>)) {
+        self.number += 1;
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        let record = self.record(line);
+        self.broken = record.is_err();
+        each((self.number, record));
+    }
+
+    fn record<T: DeserializeOwned>(&mut self, line: &[u8]) -> Result<T, LineProblem> {
+        if self.count == MAX_RECORDS {
+            return Err(LineProblem::TooMany);
+        }
+        let reader = document::reader().max_values(document::MAX_VALUES - self.values);
+        let (record, values) = reader.read_counted(line).map_err(|error| match error.kind() {
+            json::ErrorKind::TooManyValues { .. } => LineProblem::TooManyValues,
+            _ => LineProblem::Json(error),
+        })?;
+        self.count += 1;
+        self.values += values;
+        Ok(record)
+    }
 }
 
 /// What becomes of the records of an entry.
 pub(crate) trait Keep<T>: Default {
     /// Takes the next record.
     fn keep(&mut self, record: T);
-    /// How many it has taken.
-    fn count(&self) -> usize;
 }
 
 /// Keeps them all.
 impl<T> Keep<T> for Vec<T> {
     fn keep(&mut self, record: T) {
         self.push(record);
-    }
-
-    fn count(&self) -> usize {
-        self.len()
     }
 }
 
@@ -64,84 +130,56 @@ impl<T> Keep<T> for Counted {
     fn keep(&mut self, _: T) {
         self.0 += 1;
     }
-
-    fn count(&self) -> usize {
-        self.0
-    }
 }
 
-/// Takes an entry piece by piece, digests it and reads a record from every line. Blank lines are skipped; the last line
-/// needs no end.
+/// Takes an entry piece by piece, digests it and keeps its records.
 ///
 /// A line that cannot be read does not stop the digest, for a wrong digest is the graver trouble.
 pub(crate) struct Lines<T, K = Vec<T>> {
     hasher: Hasher,
-    /// The beginning of a line whose end has not come yet.
-    begun: Vec<u8>,
-    number: u64,
+    records: Records,
+    kept: Kept<T, K>,
+}
+
+/// The records so far, or what is wrong with the first line that holds none.
+struct Kept<T, K> {
     records: Result<K, LineError>,
     record: PhantomData<T>,
+}
+
+impl<T, K: Keep<T>> Kept<T, K> {
+    fn take(&mut self, (number, record): Numbered<T>) {
+        match (record, &mut self.records) {
+            (Ok(record), Ok(records)) => records.keep(record),
+            (Err(problem), Ok(_)) => self.records = Err(LineError { number, problem }),
+            (_, Err(_)) => {}
+        }
+    }
 }
 
 impl<T: DeserializeOwned, K: Keep<T>> Lines<T, K> {
     pub(crate) fn new() -> Self {
         Self {
             hasher: Hasher::new(),
-            begun: Vec::new(),
-            number: 0,
-            records: Ok(K::default()),
-            record: PhantomData,
+            records: Records::default(),
+            kept: Kept {
+                records: Ok(K::default()),
+                record: PhantomData,
+            },
         }
     }
 
     /// The digest of everything, and what became of the records or what is wrong with the first line that is none.
     pub(crate) fn finish(mut self) -> (Digest, Result<K, LineError>) {
-        let last = std::mem::take(&mut self.begun);
-        self.line(&last);
-        (self.hasher.finish(), self.records)
-    }
-
-    fn line(&mut self, line: &[u8]) {
-        self.number += 1;
-        let Ok(records) = &mut self.records else { return };
-        if line.trim_ascii().is_empty() {
-            return;
-        }
-        let record = if records.count() < MAX_RECORDS {
-            Reader::new()
-                .max_bytes(MAX_LINE_BYTES)
-                .read(line)
-                .map_err(LineProblem::Json)
-        } else {
-            Err(LineProblem::TooMany)
-        };
-        match record {
-            Ok(record) => records.keep(record),
-            Err(problem) => {
-                self.records = Err(LineError {
-                    number: self.number,
-                    problem,
-                });
-            }
-        }
+        self.records.finish(&mut |record| self.kept.take(record));
+        (self.hasher.finish(), self.kept.records)
     }
 }
 
 impl<T: DeserializeOwned, K: Keep<T>> Write for Lines<T, K> {
     fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
         self.hasher.update(piece);
-        let mut rest = piece;
-        while let Some((line, after)) = split_line(rest) {
-            rest = after;
-            if self.begun.is_empty() {
-                self.line(line);
-            } else {
-                self.begun.extend_from_slice(line);
-                let whole = std::mem::take(&mut self.begun);
-                self.line(&whole);
-            }
-        }
-        self.begun.extend_from_slice(rest);
+        self.records.push(piece, &mut |record| self.kept.take(record));
         Ok(piece.len())
     }
 
@@ -150,14 +188,10 @@ impl<T: DeserializeOwned, K: Keep<T>> Write for Lines<T, K> {
     }
 }
 
-fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr::memchr(b'\n', bytes)?;
-    Some((&bytes[..end], &bytes[end + 1..]))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use serde::de::IgnoredAny;
 
     use super::*;
 
@@ -193,6 +227,17 @@ mod tests {
         assert_eq!(read(&[&text]).1.unwrap().len(), MAX_RECORDS);
         let error = read(&[&text, b"1"]).1.unwrap_err();
         assert_eq!(error.problem, LineProblem::TooMany);
+    }
+
+    #[test]
+    fn values_are_counted_over_all_lines() {
+        let list = format!("[{}0]\n", "0,".repeat(document::MAX_VALUES / 2 - 3));
+        let mut lines = Lines::<IgnoredAny>::new();
+        for piece in [list.as_bytes(), list.as_bytes(), b"0\n0\n0"] {
+            lines.write_all(piece).unwrap();
+        }
+        let error = lines.finish().1.map(|records| records.len()).unwrap_err();
+        assert_eq!((error.number, error.problem), (5, LineProblem::TooManyValues));
     }
 
     proptest! {

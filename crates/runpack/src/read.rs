@@ -10,12 +10,12 @@ use gait_artifact::runpack::{
     ResultRecord, Run,
 };
 use gait_canon::{
-    Digest, Hasher,
-    json::{self, Reader},
+    Digest, Hasher, json,
     zip::{self, Limits, ZipError},
 };
 use serde::de::DeserializeOwned;
 
+use crate::document;
 use crate::lines::{Counted, Keep, LineError, Lines};
 use crate::manifest::{ManifestError, manifest_digest, parse_manifest};
 use crate::refs::{RefsError, normalize_refs, require_evidence};
@@ -297,7 +297,7 @@ fn hold_to_manifest<'a, R: Read + Seek>(
 }
 
 fn parse<T: DeserializeOwned>(name: &'static str, bytes: &[u8]) -> Result<T, RunpackError> {
-    Reader::new()
+    document::reader()
         .read(bytes)
         .map_err(|source| RunpackError::Json { name, source })
 }

@@ -17,6 +17,7 @@ use gait_disk::{atomic::Draft, path::clean};
 use serde::Serialize;
 
 use crate::content::Content;
+use crate::document;
 use crate::manifest::manifest_digest;
 
 /// A runpack may tell secrets; it is for its owner alone.
@@ -43,6 +44,12 @@ pub enum WriteError {
         size: u64,
         /// The limit in bytes.
         limit: u64,
+    },
+    /// A file would hold more values than readers accept.
+    #[error("{name} would hold more than {} values", document::MAX_VALUES)]
+    TooManyValues {
+        /// The file.
+        name: &'static str,
     },
     /// The archive could not be written.
     #[error(transparent)]
@@ -105,13 +112,18 @@ pub fn seal(content: &Content, signer: Option<&PrivateKey>) -> Result<Manifest, 
 fn declare(name: &'static str, pieces: Pieces<'_>, limit: u64) -> Result<ManifestFile, WriteError> {
     let mut hasher = Hasher::new();
     let mut size = 0;
+    let mut values = 0;
     for piece in pieces {
         let piece = piece.map_err(encode(name))?;
-        size += piece.len() as u64;
-        hasher.update(&piece);
+        size += piece.text.len() as u64;
+        values += piece.values;
+        hasher.update(&piece.text);
     }
     if size > limit {
         return Err(WriteError::TooLarge { name, size, limit });
+    }
+    if values > document::MAX_VALUES {
+        return Err(WriteError::TooManyValues { name });
     }
     Ok(ManifestFile {
         path: name.to_owned(),
@@ -154,8 +166,14 @@ pub fn write(path: &Path, content: &Content, signer: Option<&PrivateKey>) -> Res
     Ok(manifest)
 }
 
-/// The bytes of a file of the archive, piece by piece.
-type Pieces<'a> = Box<dyn Iterator<Item = Result<Vec<u8>, json::Error>> + 'a>;
+/// A file of the archive, piece by piece.
+type Pieces<'a> = Box<dyn Iterator<Item = Result<Piece, json::Error>> + 'a>;
+
+/// The text of a document or of a line, and how many JSON values it holds.
+struct Piece {
+    text: Vec<u8>,
+    values: usize,
+}
 
 /// The files that a manifest declares, sorted by name.
 fn files(content: &Content) -> [(&'static str, Pieces<'_>); 4] {
@@ -174,14 +192,18 @@ fn whole<T: Serialize>(document: &T) -> Pieces<'_> {
 fn lines<T: Serialize>(records: &[T]) -> Pieces<'_> {
     let line = |record| {
         let mut line = canonical(record)?;
-        line.push(b'\n');
+        line.text.push(b'\n');
         Ok(line)
     };
     Box::new(records.iter().map(line))
 }
 
-fn canonical<T: Serialize>(value: &T) -> Result<Vec<u8>, json::Error> {
-    json::canonical_bytes(&json::to_value(value)?)
+fn canonical<T: Serialize>(record: &T) -> Result<Piece, json::Error> {
+    let tree = json::to_value(record)?;
+    Ok(Piece {
+        text: json::canonical_bytes(&tree)?,
+        values: tree.count(),
+    })
 }
 
 fn encode(name: &'static str) -> impl FnOnce(json::Error) -> WriteError {
@@ -208,7 +230,7 @@ impl Read for Encoded<'_> {
         loop {
             match self.piece.read(buffer)? {
                 0 if !buffer.is_empty() => match self.pieces.next() {
-                    Some(piece) => self.piece = Cursor::new(piece.map_err(io::Error::other)?),
+                    Some(piece) => self.piece = Cursor::new(piece.map_err(io::Error::other)?.text),
                     None => return Ok(0),
                 },
                 count => return Ok(count),
@@ -261,7 +283,16 @@ mod tests {
 
     #[test]
     fn what_nobody_could_read_is_not_written() {
-        let declared = |limit| declare(RUN_PATH, Box::new(iter::repeat_n(Ok(vec![b'x'; 10]), 10)), limit);
+        let pieces = |values| {
+            iter::repeat_with(move || {
+                Ok(Piece {
+                    text: vec![b'x'; 10],
+                    values,
+                })
+            })
+            .take(10)
+        };
+        let declared = |limit| declare(RUN_PATH, Box::new(pieces(1)), limit);
         assert_eq!(
             declared(100).unwrap().sha256,
             Digest::of(&[b'x'; 100]).to_string()
@@ -274,5 +305,7 @@ mod tests {
                 limit: 99
             })
         ));
+        let many = declare(RUN_PATH, Box::new(pieces(document::MAX_VALUES / 10 + 1)), 100);
+        assert!(matches!(many, Err(WriteError::TooManyValues { name: RUN_PATH })));
     }
 }

@@ -358,6 +358,12 @@ mod tests {
         );
     }
 
+    #[derive(Debug, serde::Deserialize)]
+    struct Document {
+        last: String,
+        numbers: Vec<u8>,
+    }
+
     #[test]
     fn the_last_of_duplicates_is_kept_on_demand() {
         let lenient = Reader::new().keep_last_duplicates();
@@ -372,11 +378,6 @@ mod tests {
             lenient.canonicalise(text).unwrap(),
             br#"{"last":"yes","numbers":[3]}"#
         );
-        #[derive(Debug, PartialEq, serde::Deserialize)]
-        struct Document {
-            last: String,
-            numbers: Vec<u8>,
-        }
         let document = lenient.read::<Document>(text).unwrap();
         assert_eq!(
             (document.last.as_str(), document.numbers.as_slice()),
@@ -392,10 +393,7 @@ mod tests {
         for (text, count) in [("1", 1), ("[]", 1), ("[1,[2]]", 4), (r#"{"a":{"b":"c"}}"#, 5)] {
             let reader = Reader::new().max_values(count);
             let (tree, counted) = reader.read_counted::<Value>(text.as_bytes()).unwrap();
-            assert_eq!(
-                (tree, counted),
-                (Reader::new().parse(text.as_bytes()).unwrap(), count)
-            );
+            assert_eq!((tree.count(), counted), (count, count), "{text}");
             let error = Reader::new()
                 .max_values(count - 1)
                 .parse(text.as_bytes())

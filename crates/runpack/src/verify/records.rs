@@ -5,27 +5,31 @@ use std::fmt;
 use gait_artifact::Timestamp;
 use gait_artifact::finding::{Finding, FindingCode};
 use gait_artifact::runpack::{INTENTS_PATH, REFS_PATH, RESULTS_PATH, RUN_PATH, Refs, Run};
-use gait_canon::json;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, Visitor};
 
+use crate::document;
+use crate::lines::{LineProblem, Records};
 use crate::refs::{normalize_refs, require_evidence};
-
-/// As much as an entry may hold.
-const MAX_LINE_BYTES: usize = 100 << 20;
 
 /// Looks at one of the files that readers must understand, piece by piece.
 ///
 /// At most one document, or one line of a file of lines, is held in memory.
 pub(super) struct Inspection<'a> {
+    /// A document so far.
+    document: Vec<u8>,
+    lines: Records,
+    findings: Findings<'a>,
+}
+
+/// What has been found in a file: at most one finding of each kind, for what follows tells nothing new.
+struct Findings<'a> {
     path: &'static str,
     run_id: &'a str,
     raw: bool,
-    /// A document so far, or the beginning of a line.
-    pending: Vec<u8>,
+    /// The line that is looked at; 0 in a document.
     line: u64,
-    /// At most one of each kind: what follows tells nothing new.
-    findings: Vec<Finding>,
+    found: Vec<Finding>,
 }
 
 impl<'a> Inspection<'a> {
@@ -35,69 +39,57 @@ impl<'a> Inspection<'a> {
             .into_iter()
             .find(|known| *known == path)?;
         Some(Self {
-            path,
-            run_id,
-            raw,
-            pending: Vec::new(),
-            line: 0,
-            findings: Vec::new(),
+            document: Vec::new(),
+            lines: Records::default(),
+            findings: Findings {
+                path,
+                run_id,
+                raw,
+                line: 0,
+                found: Vec::new(),
+            },
         })
     }
 
     /// Takes the next piece of the content.
-    pub(super) fn push(&mut self, mut piece: &[u8]) {
-        if self.is_unreadable() {
-            return;
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        let findings = &mut self.findings;
+        match findings.path {
+            INTENTS_PATH => self
+                .lines
+                .push::<Intent>(piece, &mut |record| findings.record(record)),
+            RESULTS_PATH => self
+                .lines
+                .push::<Outcome>(piece, &mut |record| findings.record(record)),
+            _ => self.document.extend_from_slice(piece),
         }
-        if !matches!(self.path, INTENTS_PATH | RESULTS_PATH) {
-            self.pending.extend_from_slice(piece);
-            return;
-        }
-        while let Some(feed) = memchr::memchr(b'\n', piece) {
-            let (head, tail) = (&piece[..feed], &piece[feed + 1..]);
-            if self.pending.is_empty() {
-                self.record(head);
-            } else {
-                self.pending.extend_from_slice(head);
-                let line = std::mem::take(&mut self.pending);
-                self.record(&line);
-                self.pending = line;
-                self.pending.clear();
-            }
-            piece = tail;
-            if self.is_unreadable() {
-                return;
-            }
-        }
-        self.pending.extend_from_slice(piece);
     }
 
     /// What was found once all of the content has been taken.
     pub(super) fn finish(mut self) -> Vec<Finding> {
-        if self.is_unreadable() {
-            return self.findings;
+        let findings = &mut self.findings;
+        match findings.path {
+            INTENTS_PATH => self.lines.finish::<Intent>(&mut |record| findings.record(record)),
+            RESULTS_PATH => self
+                .lines
+                .finish::<Outcome>(&mut |record| findings.record(record)),
+            RUN_PATH => findings.run(&self.document),
+            _ => findings.refs(&self.document),
         }
-        let content = std::mem::take(&mut self.pending);
-        match self.path {
-            RUN_PATH => self.run(&content),
-            REFS_PATH => self.refs(&content),
-            _ if content.is_empty() => {}
-            _ => self.record(&content),
-        }
-        self.findings
+        self.findings.found
     }
+}
 
+impl Findings<'_> {
     fn run(&mut self, content: &[u8]) {
-        match json::read::<Run>(content) {
-            Ok(run) => self.belongs(&run.run_id),
-            Err(error) => self.unreadable(&error),
+        if let Some(run) = self.read::<Run>(content) {
+            self.belongs(&run.run_id);
         }
     }
 
     fn refs(&mut self, content: &[u8]) {
-        let mut refs: Refs = match json::read(content) {
-            Ok(refs) => refs,
-            Err(error) => return self.unreadable(&error),
+        let Some(mut refs) = self.read::<Refs>(content) else {
+            return;
         };
         self.belongs(&refs.run_id);
         if let Err(error) = normalize_refs(&mut refs).and_then(|()| require_evidence(&refs)) {
@@ -105,26 +97,21 @@ impl<'a> Inspection<'a> {
         }
     }
 
-    fn record(&mut self, line: &[u8]) {
-        self.line += 1;
-        if line.trim_ascii().is_empty() {
-            return;
-        }
-        let reader = json::Reader::new().max_bytes(MAX_LINE_BYTES);
-        let read = if self.path == INTENTS_PATH {
-            reader.read::<Intent>(line).map(Record::from)
-        } else {
-            reader.read::<Outcome>(line).map(Record::from)
+    fn read<T: DeserializeOwned>(&mut self, content: &[u8]) -> Option<T> {
+        let document = document::reader().read(content);
+        document.map_err(|error| self.unreadable(&error)).ok()
+    }
+
+    fn record<T: Into<Record>>(&mut self, (line, record): (u64, Result<T, LineProblem>)) {
+        self.line = line;
+        let record: Record = match record {
+            Ok(record) => record.into(),
+            Err(problem) => return self.unreadable(&problem),
         };
-        match read {
-            Ok(record) => {
-                self.belongs(&record.run_id);
-                if record.payload && !self.raw {
-                    let message = "holds arguments or results although the capture mode is reference";
-                    self.find(FindingCode::Inconsistent, message);
-                }
-            }
-            Err(error) => self.unreadable(&error),
+        self.belongs(&record.run_id);
+        if record.payload && !self.raw {
+            let message = "holds arguments or results although the capture mode is reference";
+            self.find(FindingCode::Inconsistent, message);
         }
     }
 
@@ -137,18 +124,9 @@ impl<'a> Inspection<'a> {
     }
 
     fn find(&mut self, code: FindingCode, message: impl Into<String>) {
-        if !self.has_found(code) {
-            self.findings.push(Finding::new(code, self.place(), message));
+        if self.found.iter().all(|finding| finding.code != code) {
+            self.found.push(Finding::new(code, self.place(), message));
         }
-    }
-
-    fn has_found(&self, code: FindingCode) -> bool {
-        self.findings.iter().any(|finding| finding.code == code)
-    }
-
-    /// Nothing behind an unreadable line means anything.
-    fn is_unreadable(&self) -> bool {
-        self.has_found(FindingCode::UnreadableContent)
     }
 
     fn unreadable(&mut self, error: &dyn fmt::Display) {
