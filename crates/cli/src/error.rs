@@ -5,6 +5,7 @@
 
 mod convert;
 mod convert_pack;
+mod convert_regress;
 mod convert_run;
 mod convert_session;
 mod excerpt;

@@ -22,6 +22,7 @@ mod read;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 pub use document::{Document, Entries, Value};
 pub use error::{Error, Location, Problem, Span};

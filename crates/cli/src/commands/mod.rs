@@ -21,8 +21,10 @@ mod man;
 mod migrate;
 mod pack;
 mod policy;
+mod regress;
 mod run;
 mod test;
+mod tour;
 mod trace;
 mod verify;
 mod version;
@@ -74,6 +76,7 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&init::SPEC, init::run),
             Command::new(&check::SPEC, check::run),
             Command::new(&demo::SPEC, demo::run),
+            Command::new(&tour::SPEC, tour::run),
         ],
     },
     Section {
@@ -125,6 +128,15 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&pack::diff::SPEC, pack::diff::run),
             Command::new(&pack::export::SPEC, pack::export::run),
             Command::new(&pack::attest::SPEC, pack::attest::run),
+        ],
+    },
+    Section {
+        title: "Test for regressions",
+        commands: &[
+            Command::new(&regress::init::SPEC, regress::init::run),
+            Command::new(&regress::add::SPEC, regress::add::run),
+            Command::new(&regress::run::SPEC, regress::run::run),
+            Command::new(&regress::bootstrap::SPEC, regress::bootstrap::run),
         ],
     },
     Section {
@@ -221,6 +233,7 @@ pub static GROUPS: &[GroupSpec] = &[
     kill_switch::GROUP,
     pack::GROUP,
     policy::GROUP,
+    regress::GROUP,
     run::GROUP,
     run::session::GROUP,
     voice::GROUP,
