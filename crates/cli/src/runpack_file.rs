@@ -1,13 +1,16 @@
-//! The runpack that a command line names.
+//! The runpacks that a command line names, to be read or to be made.
 
 use std::path::{Path, PathBuf};
 
-use gait_runpack::locate;
+use gait_artifact::runpack::Manifest;
+use gait_canon::PrivateKey;
+use gait_disk::{atomic, progress::Unwatched};
+use gait_runpack::{Content, VerifyOptions, locate, verify, write};
 
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::env;
-use crate::error::Failure;
+use crate::error::{ErrorKind, Failure};
 use crate::spec::Flag;
 
 /// The flag of [`named`].
@@ -28,4 +31,22 @@ pub(crate) fn named<'a>(parsed: &'a Parsed, missing: &str) -> Result<&'a str, Fa
 pub(crate) fn find(reference: &str, context: &Context<'_>) -> Result<PathBuf, Failure> {
     let home = context.env(env::HOME.name).filter(|home| !home.is_empty());
     Ok(locate(reference, home.as_deref().map(Path::new))?)
+}
+
+/// Writes a runpack, its directory if that is missing, and holds the file to what was to be written.
+pub(crate) fn write_verified(
+    path: &Path,
+    content: &Content,
+    signer: Option<&PrivateKey>,
+) -> Result<Manifest, Failure> {
+    atomic::create_parents(path)?;
+    let manifest = write(path, content, signer)?;
+    let verification = verify(path, &VerifyOptions::default(), &Unwatched)?;
+    if !verification.is_intact() || verification.manifest != manifest {
+        return Err(Failure::new(
+            ErrorKind::VerificationFailed,
+            "recorded runpack failed verification",
+        ));
+    }
+    Ok(manifest)
 }

@@ -8,6 +8,7 @@ use std::fmt;
 use gait_artifact::{
     Timestamp,
     context::VerifiedEnvelope,
+    finding::{Finding, FindingCode},
     runpack::{
         INTENT_SCHEMA_ID, IntentRecord, REFS_SCHEMA_ID, RESULT_SCHEMA_ID, RUN_SCHEMA_ID, Refs, ResultRecord,
         Run, RunEnv, SCHEMA_VERSION,
@@ -18,7 +19,7 @@ use gait_canon::json::{self, Object, Reader, Value};
 use serde::Deserialize;
 
 use crate::content::{CaptureMode, Content, UnknownCaptureMode};
-use crate::refs::{RefsError, count, normalize_refs, receipt_of, require_evidence};
+use crate::refs::{RefsError, count, envelope_of, normalize_refs, receipt_of, require_evidence};
 
 pub use digests::{DigestError, DigestProblem, ReceiptProblem};
 
@@ -98,6 +99,8 @@ pub struct Recorded {
     pub content: Content,
     /// What whoever recorded it should know.
     pub warnings: Vec<RecordWarning>,
+    /// Digests in the input that are not those of what stands beside them, and were kept.
+    pub findings: Vec<Finding>,
 }
 
 /// What whoever recorded a run should know.
@@ -191,8 +194,9 @@ pub fn record(
     fill_gaps(&mut input, now, host);
 
     let payloads = has_payloads(&input);
-    digests::complete(&mut input)?;
+    let mut findings = digests::complete(&mut input)?;
     normalize_refs(&mut input.refs)?;
+    findings.extend(foreign_set(&input.refs));
     if capture_mode == CaptureMode::Reference {
         input.intents.iter_mut().for_each(|intent| intent.args = None);
         input.results.iter_mut().for_each(|result| result.result = None);
@@ -213,7 +217,22 @@ pub fn record(
             .into_iter()
             .chain(ignored.map(RecordWarning::EnvelopeIgnored))
             .collect(),
+        findings,
     })
+}
+
+/// Whether a set of references is stated whose digest is not that of the references.
+fn foreign_set(refs: &Refs) -> Option<Finding> {
+    if refs.context_set_digest.is_empty() {
+        return None;
+    }
+    let error = envelope_of(refs).err()?;
+    let message = format!("is not that of the receipts: {error}");
+    Some(Finding::new(
+        FindingCode::DigestMismatch,
+        "refs: context_set_digest",
+        message,
+    ))
 }
 
 fn non_blank<'a>(first: &'a str, second: &'a str) -> &'a str {
@@ -438,6 +457,32 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn kept_digests_that_contradict_their_payloads_are_told() {
+        let right = digest(r#"{"a":1}"#).to_uppercase();
+        let text = format!(
+            r#"{{"run":{{"run_id":"r"}},"refs":{{"context_set_digest":"{set}"}},
+                "intents":[{{"intent_id":"i","args":{{"a":1}},"args_digest":"{right}"}},{{"intent_id":"j","args":{{"a":2}},"args_digest":"{right}"}}],
+                "results":[{{"intent_id":"i","result":{{"n":1e999}},"result_digest":"{right}"}},{{"intent_id":"j","result_digest":"{right}"}}]}}"#,
+            set = "0".repeat(64),
+        );
+        let recorded = try_record(&text, &RecordOptions::default()).unwrap();
+        let told: Vec<_> = recorded
+            .findings
+            .iter()
+            .map(|finding| finding.subject.as_str())
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "intent j: args_digest",
+                "result i: result_digest",
+                "refs: context_set_digest"
+            ]
+        );
+        assert_eq!(recorded.content.intents[1].args_digest, right, "as it was stated");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use gait_artifact::{
+    finding::{Finding, FindingCode},
     runpack::{IntentRecord, Receipt, ResultRecord},
     text,
 };
@@ -100,26 +101,34 @@ pub enum ReceiptProblem {
     Json(#[from] json::Error),
 }
 
-/// Fills in every digest that is missing and can be computed; refuses stated ones that are not those of their payloads.
-pub(super) fn complete(input: &mut RecordInput) -> Result<(), DigestError> {
+/// Fills in every digest that is missing and can be computed; refuses stated ones that are not those of their normalised
+/// payloads. What is told are stated digests that are not those of the payloads beside them, for these may have been
+/// normalised before they were digested.
+pub(super) fn complete(input: &mut RecordInput) -> Result<Vec<Finding>, DigestError> {
     let normalization = &input.normalization;
+    let mut findings = Vec::new();
     for intent in &mut input.intents {
         let payload = normalization.intent_args.get(&intent.intent_id);
-        complete_digest(&mut intent.args_digest, payload, intent.args.as_ref()).map_err(|problem| {
-            DigestError::Intent {
-                id: intent.intent_id.clone(),
-                problem,
-            }
-        })?;
+        let differs =
+            complete_digest(&mut intent.args_digest, payload, intent.args.as_ref()).map_err(|problem| {
+                DigestError::Intent {
+                    id: intent.intent_id.clone(),
+                    problem,
+                }
+            })?;
+        let subject = || format!("intent {}: args_digest", intent.intent_id);
+        findings.extend(differs.map(|message| Finding::new(FindingCode::DigestMismatch, subject(), message)));
     }
     for result in &mut input.results {
         let payload = normalization.result_payloads.get(&result.intent_id);
-        complete_digest(&mut result.result_digest, payload, result.result.as_ref()).map_err(|problem| {
-            DigestError::Result {
+        let differs = complete_digest(&mut result.result_digest, payload, result.result.as_ref()).map_err(
+            |problem| DigestError::Result {
                 id: result.intent_id.clone(),
                 problem,
-            }
-        })?;
+            },
+        )?;
+        let subject = || format!("result {}: result_digest", result.intent_id);
+        findings.extend(differs.map(|message| Finding::new(FindingCode::DigestMismatch, subject(), message)));
     }
     let calls = Calls::of(&input.intents, &input.results);
     for receipt in &mut input.refs.receipts {
@@ -128,21 +137,23 @@ pub(super) fn complete(input: &mut RecordInput) -> Result<(), DigestError> {
             problem,
         })?;
     }
-    Ok(())
+    Ok(findings)
 }
 
-/// A payload that was normalised for digesting decides; the payload in the record only fills a gap.
+/// A payload that was normalised for digesting decides; the payload in the record only fills a gap. Tells how it differs where
+/// that is not refused.
 fn complete_digest(
     stated: &mut String,
     normalized: Option<&Value>,
     own: Option<&Object>,
-) -> Result<(), DigestProblem> {
+) -> Result<Option<String>, DigestProblem> {
     let Some(payload) = normalized else {
         if stated.is_empty() {
             let own = own.ok_or(DigestProblem::Missing)?;
             *stated = Digest::of_canonical(own)?.to_string();
+            return Ok(None);
         }
-        return Ok(());
+        return Ok(own.and_then(|own| difference(stated, own)));
     };
     if !matches!(payload, Value::Object(_) | Value::Null) {
         return Err(DigestProblem::NotAnObject);
@@ -156,7 +167,20 @@ fn complete_digest(
             computed,
         });
     }
-    Ok(())
+    Ok(None)
+}
+
+/// How a stated digest differs from that of its payload.
+fn difference(stated: &str, payload: &Object) -> Option<String> {
+    match Digest::of_canonical(payload) {
+        Ok(computed) if stated.eq_ignore_ascii_case(&computed.to_string()) => None,
+        Ok(computed) => Some(format!(
+            "is stated as {stated}, but the payload digests to {computed}"
+        )),
+        Err(error) => Some(format!(
+            "is stated as {stated}, but the payload has no digest: {error}"
+        )),
+    }
 }
 
 /// The calls of a run by intent id; of several the last counts.

@@ -2,21 +2,24 @@
 
 use std::path::Path;
 
+use gait_artifact::finding::Finding;
 use gait_canon::PrivateKey;
-use gait_disk::{atomic, path, read::read_bounded};
+use gait_disk::{path, read::read_bounded};
 use gait_runpack::{
     RecordInput, RecordOptions, Recorded, output_path, record,
     record::{GivenEnvelope, host},
-    ticket_line, write,
+    ticket_line,
 };
 use serde::Serialize;
 
 use crate::arguments::Parsed;
 use crate::context::Context;
+use crate::demands::finding_line;
 use crate::error::{Excerpt, Failure};
 use crate::facts;
 use crate::minting::{self, Signer};
 use crate::outcome::{CommandResult, Report};
+use crate::runpack_file;
 use crate::spec::{CommandSpec, Flag};
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("run record", "Record a run as a runpack")
@@ -55,6 +58,8 @@ struct Output {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
     ticket_footer: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    integrity_findings: Vec<Finding>,
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
@@ -66,12 +71,15 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         envelope: given_envelope(parsed.text("context-envelope"))?,
         allow_raw_context: parsed.flag("unsafe-context-raw"),
     };
-    let Recorded { content, warnings } = record(input, &options, context.now(), host())?;
+    let Recorded {
+        content,
+        warnings,
+        findings,
+    } = record(input, &options, context.now(), host())?;
     let signer = optional_signer(parsed, context)?;
     let key = signer.as_ref().map(|signer| &signer.key);
     let path = runpack_path(parsed.text("out-dir"), &content.run.run_id)?;
-    atomic::create_parents(Path::new(&path))?;
-    let manifest = write(Path::new(&path), &content, key)?;
+    let manifest = runpack_file::write_verified(Path::new(&path), &content, key)?;
 
     let warnings = warnings.iter().map(ToString::to_string);
     let output = Output {
@@ -85,6 +93,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         warnings: warnings
             .chain(signer.and_then(|signer| signer.warning).map(str::to_owned))
             .collect(),
+        integrity_findings: findings,
     };
     let lines = text(&output);
     Ok(Report::new(&output).lines(lines))
@@ -167,6 +176,7 @@ fn text(output: &Output) -> Vec<String> {
     if !output.warnings.is_empty() {
         lines.push(format!("warnings={}", output.warnings.join(";")));
     }
+    lines.extend(output.integrity_findings.iter().map(finding_line));
     lines.push(format!("ticket_footer={}", output.ticket_footer));
     lines
 }

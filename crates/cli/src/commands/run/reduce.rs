@@ -4,12 +4,11 @@ use std::path::Path;
 
 use gait_disk::atomic;
 use gait_runpack::reduce::{self, Predicate, Reduction, default_output};
-use gait_runpack::{Runpack, output_path, write};
+use gait_runpack::{Runpack, output_path};
 use serde::Serialize;
 
 use crate::arguments::Parsed;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::outcome::{CommandResult, Report};
 use crate::runpack_file;
 use crate::spec::{CommandSpec, Flag};
@@ -57,9 +56,8 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         path => path.to_owned(),
     };
     let document = report.to_json()?;
-    atomic::create_parents(Path::new(&output))?;
-    write(Path::new(&output), &content, None)
-        .map_err(|error| Failure::from(error).context("write reduced runpack"))?;
+    runpack_file::write_verified(Path::new(&output), &content, None)
+        .map_err(|failure| failure.context("write reduced runpack"))?;
     atomic::write_or_replace(Path::new(&report_path), document.as_bytes(), REPORT_MODE)?;
 
     let input = input.to_string_lossy();
