@@ -1,5 +1,7 @@
 //! `gait tour`: from nothing to a graded regression fixture in one command.
 
+mod evidence;
+
 use gait_artifact::regress::{GradeStatus, RegressResult};
 use gait_canon::json::is_default;
 use gait_regress::{CONFIG_PATH, Initialised, Source};
@@ -11,12 +13,14 @@ use crate::commands::regress::{Grading, make_fixture};
 use crate::context::Context;
 use crate::error::{ErrorKind, Failure};
 use crate::outcome::{CommandResult, Report};
-use crate::spec::CommandSpec;
+use crate::spec::{CommandSpec, Flag};
 
-pub(crate) const SPEC: CommandSpec =
-    CommandSpec::new("tour", "Record a run, verify it and make a regression test of it").explain(
-        "Walks from a recorded run to a graded regression test, offline, and says where to go from there.",
-    );
+pub(crate) const SPEC: CommandSpec = CommandSpec::new(
+    "tour",
+    "Record a run, verify it and make a regression test of it",
+)
+.explain("Walks from a recorded run to a graded regression test, offline, and says where to go from there.")
+.flags(&[Flag::switch("full", "also replay, compare and pack the run")]);
 
 const MODE: &str = "activation";
 const RESULT_PATH: &str = "gait-out/tour_regress_result.json";
@@ -50,6 +54,8 @@ struct Output {
     regress_status: &'static str,
     #[serde(skip_serializing_if = "is_default")]
     regress_failed: usize,
+    #[serde(flatten)]
+    evidence: evidence::Steps,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     next_commands: &'static [&'static str],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -60,12 +66,12 @@ struct Output {
     duration_ms: u64,
 }
 
-pub(crate) fn run(_: &Parsed, context: &Context<'_>) -> CommandResult {
+pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let mut output = Output {
         mode: MODE,
         ..Output::default()
     };
-    let walked = walk(&mut output, context);
+    let walked = walk(&mut output, parsed.flag("full"), context);
     output.duration_ms = context.elapsed_ms();
     match walked {
         Ok(()) => {
@@ -81,7 +87,7 @@ pub(crate) fn run(_: &Parsed, context: &Context<'_>) -> CommandResult {
 }
 
 /// Takes one step after the other, and notes each in `output`.
-fn walk(output: &mut Output, context: &Context<'_>) -> Result<(), Failure> {
+fn walk(output: &mut Output, full: bool, context: &Context<'_>) -> Result<(), Failure> {
     standard::record(context.producer_version())?;
     output.run_id = standard::RUN_ID;
 
@@ -99,11 +105,19 @@ fn walk(output: &mut Output, context: &Context<'_>) -> Result<(), Failure> {
     let result = grade(context)?;
     output.regress_status = result.status.as_str();
     output.regress_failed = result.failures().count();
-    output.next_commands = NEXT_COMMANDS;
+    output.next_commands = if full {
+        evidence::NEXT_COMMANDS
+    } else {
+        NEXT_COMMANDS
+    };
     output.branch_hints = BRANCH_HINTS;
     output.metrics_opt_in = METRICS_OPT_IN;
     if result.status == GradeStatus::Pass {
-        return Ok(());
+        return if full {
+            evidence::walk(&mut output.evidence, context)
+        } else {
+            Ok(())
+        };
     }
     let text = format!(
         "regress step failed: status={} failed={}",
@@ -148,6 +162,7 @@ impl Output {
         if !self.regress_status.is_empty() {
             let (status, failed) = (self.regress_status, self.regress_failed);
             lines.push(format!("a4_regress_run={status} failed={failed}"));
+            lines.extend(self.evidence.lines());
             lines.push(format!("next={}", self.next_commands.join(" | ")));
             lines.push(format!("branch_hints={}", self.branch_hints.join(" | ")));
             lines.push(format!("metrics_opt_in={}", self.metrics_opt_in));
