@@ -56,9 +56,30 @@ pub struct Session {
     files: Files,
     lock: LockSettings,
     producer_version: String,
-    /// The journal as the last operation left it. Whoever works on the session holds this, then the lock file.
-    journal: Mutex<Option<OpenJournal>>,
+    /// What the last operation left. Whoever works on the session holds this, then the lock file.
+    kept: Mutex<Kept>,
     appends: GroupCommit<Append, Result<SessionEvent, SessionError>>,
+}
+
+/// Batches of appends that may follow each other under one hold of the lock file. Other processes want their turns too.
+const BATCHES_IN_A_ROW: u32 = 32;
+
+/// What one operation leaves for the next in the same process.
+#[derive(Debug, Default)]
+struct Kept {
+    /// The journal; it may have changed since.
+    journal: Option<OpenJournal>,
+    /// The lock file, still held, and how many batches it has been handed on. Only while more appends wait, so that there
+    /// is somebody to give it back.
+    lock: Option<(FileLock, u32)>,
+}
+
+/// What becomes of the lock file after an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Afterwards {
+    GiveBack,
+    /// The next batch of appends takes it over.
+    HandOn,
 }
 
 /// An event that waits to be written.
@@ -96,7 +117,7 @@ impl Session {
             files: Files::of(journal)?,
             lock,
             producer_version: producer_version.to_owned(),
-            journal: Mutex::new(None),
+            kept: Mutex::default(),
             appends: GroupCommit::new(),
         })
     }
@@ -113,10 +134,10 @@ impl Session {
         if session_id.is_empty() || run_id.is_empty() {
             return Err(SessionError::BlankId);
         }
-        let mut kept = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = None;
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         atomic::create_parents(&self.files.journal)?;
-        let hold = self.hold(now)?;
+        let (hold, _) = self.hold(&mut kept, now)?;
+        kept.journal = None;
         let header = journal::encode(&JournalLine::from(self.header(session_id, run_id, now)))?;
         let file = match fs::symlink_metadata(&self.files.journal) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -188,33 +209,64 @@ impl Session {
         }
     }
 
-    fn hold(&self, now: Timestamp) -> Result<Hold<'_>, SessionError> {
-        Ok(Hold {
-            lock: self.lock.acquire(&self.files.lock, now)?,
+    /// The lock file: the one that was handed on, else a new hold of it; and how many batches it has been handed on.
+    fn hold(&self, kept: &mut Kept, now: Timestamp) -> Result<(Hold<'_>, u32), SessionError> {
+        let (lock, handed_on) = if let Some(handed_on) = kept.lock.take() {
+            handed_on
+        } else {
+            let lock = self.lock.acquire(&self.files.lock, now)?;
+            if lock.taken_over() {
+                // Whoever crashed with it may have left something to be made good.
+                kept.journal = None;
+            }
+            (lock, 0)
+        };
+        let hold = Hold {
+            lock,
             files: &self.files,
             producer_version: &self.producer_version,
-        })
+        };
+        Ok((hold, handed_on))
     }
 
-    /// Does `work` on the journal, which must exist, while nobody else does. After a failure the journal is looked at anew.
+    /// Does `work` on the journal, which must exist, while nobody else does.
     fn exclusively<T>(
         &self,
         now: Timestamp,
         work: impl FnOnce(&mut OpenJournal, &Hold<'_>) -> Result<T, SessionError>,
     ) -> Result<T, SessionError> {
-        let mut kept = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
+        self.exclusively_then(now, work, || Afterwards::GiveBack)
+    }
+
+    /// As [`exclusively`](Self::exclusively); `afterwards` is asked when the work is done. After a failure the lock file is
+    /// given back and the journal is looked at anew.
+    fn exclusively_then<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnOnce(&mut OpenJournal, &Hold<'_>) -> Result<T, SessionError>,
+        afterwards: impl FnOnce() -> Afterwards,
+    ) -> Result<T, SessionError> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the lock is taken: asking for a session that is not there leaves nothing behind.
-        fs::metadata(&self.files.journal).map_err(|source| SessionError::Open {
-            path: self.files.journal.clone(),
-            source,
+        fs::metadata(&self.files.journal).map_err(|source| {
+            kept.lock = None;
+            SessionError::Open {
+                path: self.files.journal.clone(),
+                source,
+            }
         })?;
-        let hold = self.hold(now)?;
-        let mut journal = match kept.take() {
-            Some(journal) if !hold.lock.taken_over() && journal.is_current(&self.files) => journal,
+        let (hold, handed_on) = self.hold(&mut kept, now)?;
+        let mut journal = match kept.journal.take() {
+            Some(journal) if journal.is_current(&self.files) => journal,
             _ => OpenJournal::open(&self.files, now)?,
         };
         let done = work(&mut journal, &hold)?;
-        *kept = Some(journal);
+        if handed_on < BATCHES_IN_A_ROW && afterwards() == Afterwards::HandOn {
+            kept.lock = Some((hold.lock, handed_on + 1));
+        } else {
+            journal.save(&self.files);
+        }
+        kept.journal = Some(journal);
         Ok(done)
     }
 
@@ -222,7 +274,7 @@ impl Session {
     fn append_all(&self, batch: Vec<Append>) -> Vec<Result<SessionEvent, SessionError>> {
         let size = batch.len();
         let now = batch.last().map_or(Timestamp::ZERO, |append| append.now);
-        let written = self.exclusively(now, |journal, hold| {
+        let append = |journal: &mut OpenJournal, hold: &Hold<'_>| {
             let mut advanced = SessionState {
                 updated_at: now.to_utc(),
                 ..journal.state.clone()
@@ -236,8 +288,15 @@ impl Session {
                 journal.append(hold, &lines, advanced)?;
             }
             Ok(outcomes)
-        });
-        match written {
+        };
+        let afterwards = || {
+            if self.appends.has_waiting() {
+                Afterwards::HandOn
+            } else {
+                Afterwards::GiveBack
+            }
+        };
+        match self.exclusively_then(now, append, afterwards) {
             Ok(outcomes) => outcomes,
             Err(error) if size == 1 => vec![Err(error)],
             Err(error) => {

@@ -107,6 +107,8 @@ enum Step {
     /// Goes on with a handle that knows nothing.
     Reopen,
     LoseState,
+    /// Keeps the state file, or puts the kept one back.
+    OldState,
     LoseChain,
     TearEnd,
     LoseLastLineFeed,
@@ -119,6 +121,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Compact),
         1 => Just(Step::Reopen),
         1 => Just(Step::LoseState),
+        2 => Just(Step::OldState),
         1 => Just(Step::LoseChain),
         1 => Just(Step::TearEnd),
         1 => Just(Step::LoseLastLineFeed),
@@ -178,6 +181,14 @@ fn take(step: Step, place: &Place, session: &mut Session, model: &mut Model) {
         }
         Step::Reopen => *session = place.session(),
         Step::LoseState => drop(fs::remove_file(place.path("j.jsonl.state.json"))),
+        Step::OldState => {
+            let (state, kept) = (place.path("j.jsonl.state.json"), place.path("kept"));
+            if fs::rename(&kept, &state).is_ok() {
+                *session = place.session();
+            } else {
+                drop(fs::copy(state, kept));
+            }
+        }
         Step::LoseChain => drop(fs::remove_file(place.path("j_chain.json"))),
         Step::TearEnd => fs::write(&path, place.journal() + "{\"record_type\":\"event\",\"ev").unwrap(),
         Step::LoseLastLineFeed => fs::write(&path, place.journal().trim_end()).unwrap(),

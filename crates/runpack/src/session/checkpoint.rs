@@ -115,6 +115,7 @@ pub(super) fn make(
         ..journal.state.clone()
     };
     journal.append(hold, &line, advanced)?;
+    journal.save(files);
 
     checkpoints.push(checkpoint.clone());
     let text = chain::text(&header, checkpoints)?;

@@ -88,6 +88,11 @@ impl<Job, Outcome> GroupCommit<Job, Outcome> {
             .expect("a batch has an outcome for every job, this one's included")
     }
 
+    /// Whether jobs have gathered that nobody does yet. Asked while doing a batch: whether another follows at once.
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.lock().waiting.is_empty()
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queue<Job, Outcome>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -182,10 +182,18 @@ impl WholeJournal {
 /// Reads all of a journal. `each` gets every record that holds to the rules, with the text of its line, before the next
 /// line is read; what it returns as an error ends the reading.
 pub(super) fn read<R: BufRead>(
+    journal: R,
+    each: impl FnMut(&[u8], Record) -> Result<(), SessionError>,
+) -> Result<WholeJournal, SessionError> {
+    read_on(Summary::default(), journal, each)
+}
+
+/// As [`read`], behind the lines that `summary` is about. Errors count lines from there.
+pub(super) fn read_on<R: BufRead>(
+    mut summary: Summary,
     mut journal: R,
     mut each: impl FnMut(&[u8], Record) -> Result<(), SessionError>,
 ) -> Result<WholeJournal, SessionError> {
-    let mut summary = Summary::default();
     let mut text = Vec::new();
     let mut line = 0;
     while next_line(&mut journal, &mut text).map_err(JournalError::Read)? {
@@ -228,6 +236,28 @@ fn next_line<R: BufRead>(journal: &mut R, text: &mut Vec<u8>) -> io::Result<bool
 }
 
 impl Summary {
+    /// What is known of a journal in the state `state`.
+    pub(super) fn of(state: &SessionState) -> Self {
+        Self {
+            header: Some(JournalHeader {
+                created_at: state.created_at,
+                producer_version: state.producer_version.clone(),
+                session_id: state.session_id.clone(),
+                run_id: state.run_id.clone(),
+                started_at: state.started_at,
+                ..JournalHeader::default()
+            }),
+            events: state.event_count,
+            checkpoints: state.checkpoint_count,
+            last_sequence: state.last_sequence,
+            last_checkpoint: LastCheckpoint {
+                index: state.last_checkpoint_index,
+                sequence_end: state.last_checkpoint_sequence,
+                digest: state.last_checkpoint_digest.clone(),
+            },
+        }
+    }
+
     /// Holds the next line to the rules.
     fn accept(&mut self, line: u64, parsed: JournalLine) -> Result<Record, JournalError> {
         let missing = |record| JournalError::MissingPayload { line, record };

@@ -12,7 +12,7 @@ use gait_artifact::{Timestamp, session::SessionState};
 use super::{
     Hold, SessionError, chain,
     files::Files,
-    journal::{self, Record, WholeJournal},
+    journal::{self, Record, Summary, WholeJournal},
     state, tail,
 };
 
@@ -28,11 +28,13 @@ pub(super) struct JournalFile {
     length: u64,
 }
 
-/// An open journal and its state. Whoever has one must hold the session's lock.
+/// An open journal and its state. Whoever uses one must hold the session's lock.
 #[derive(Debug)]
 pub(super) struct OpenJournal {
     file: JournalFile,
     pub(super) state: SessionState,
+    /// Whether the state file is that of a shorter journal.
+    unsaved: bool,
 }
 
 impl JournalFile {
@@ -71,10 +73,14 @@ impl JournalFile {
         &self,
         each: impl FnMut(&[u8], Record) -> Result<(), SessionError>,
     ) -> Result<WholeJournal, SessionError> {
+        journal::read(self.reader(0)?, each)
+    }
+
+    fn reader(&self, start: u64) -> Result<BufReader<&File>, SessionError> {
         (&self.file)
-            .seek(SeekFrom::Start(0))
+            .seek(SeekFrom::Start(start))
             .map_err(SessionError::io("read", &self.path))?;
-        journal::read(BufReader::with_capacity(READ_BUFFER, &self.file), each)
+        Ok(BufReader::with_capacity(READ_BUFFER, &self.file))
     }
 
     /// Adds complete lines; on return they are on the disk. After an error the journal is as long as before.
@@ -92,6 +98,24 @@ impl JournalFile {
         Ok(())
     }
 
+    /// Whether this journal can have been in the state `state` when it had `size` bytes.
+    fn had(&self, state: &SessionState, size: u64) -> bool {
+        size <= self.length
+            && tail::ends_line(&self.file, size).is_ok_and(|ends| ends)
+            && tail::last_line(&self.file, size)
+                .is_ok_and(|last| last.is_some_and(|last| state::agrees(state, &last)))
+    }
+
+    /// The state of this journal, which was `state` when it had `size` bytes, and whether it differs. `None` when the lines
+    /// since then cannot follow.
+    fn caught_up(&self, state: SessionState, size: u64, now: Timestamp) -> Option<(SessionState, bool)> {
+        if size == self.length {
+            return Some((state, false));
+        }
+        let rest = journal::read_on(Summary::of(&state), self.reader(size).ok()?, |_, _| Ok(())).ok()?;
+        Some((rest.state(self.length, now), true))
+    }
+
     /// Whether the path still leads to this file and nobody else has written to it.
     fn is_current(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|metadata| {
@@ -101,30 +125,27 @@ impl JournalFile {
 }
 
 impl OpenJournal {
-    /// Opens a journal that exists. Its state comes from the state file if that agrees with the journal's end, else from
-    /// the journal; what a crash has kept from being written beside the journal is written now.
+    /// Opens a journal that exists. Its state comes from the state file, and from the lines behind those that it is about;
+    /// from the whole journal if the state file does not agree with it. What a crash has kept from being written beside the journal is written now.
     pub(super) fn open(files: &Files, now: Timestamp) -> Result<Self, SessionError> {
         Self::with_state(JournalFile::open(&files.journal)?, files, now)
     }
 
     pub(super) fn with_state(file: JournalFile, files: &Files, now: Timestamp) -> Result<Self, SessionError> {
-        let last = tail::last_line(&file.file, file.length).map_err(SessionError::io("read", &file.path))?;
-        let known = last.and_then(|last| state::load(&files.state, file.length, &last));
-        let journal = match known {
-            Some(state) => Self { file, state },
-            None => Self::rebuilt(file, files, now)?,
+        let known = state::load(&files.state)
+            .filter(|(state, size)| file.had(state, *size))
+            .and_then(|(state, size)| file.caught_up(state, size, now));
+        let (state, unsaved) = match known {
+            Some(known) => known,
+            None => (file.read(|_, _| Ok(()))?.state(file.length, now), true),
         };
+        let mut journal = Self { file, state, unsaved };
+        journal.save(files);
         if !chain::is_current(&files.chain, &journal.state) {
             // The journal is what counts: a chain that cannot be written now stops nobody but who asks for one.
             let _ = journal.write_chain(&files.chain);
         }
         Ok(journal)
-    }
-
-    fn rebuilt(file: JournalFile, files: &Files, now: Timestamp) -> Result<Self, SessionError> {
-        let state = file.read(|_, _| Ok(()))?.state(file.length, now);
-        state::store(&files.state, &state);
-        Ok(Self { file, state })
     }
 
     pub(super) const fn file(&self) -> &JournalFile {
@@ -136,7 +157,7 @@ impl OpenJournal {
         self.file.is_current() && (self.state.checkpoint_count == 0 || files.chain.exists())
     }
 
-    /// Adds complete lines and writes the state that they lead to; on return the lines are on the disk.
+    /// Adds complete lines, which lead to the state `advanced`; on return the lines are on the disk.
     pub(super) fn append(
         &mut self,
         hold: &Hold<'_>,
@@ -146,8 +167,15 @@ impl OpenJournal {
         self.file.append(hold, lines)?;
         self.state = advanced;
         self.state.journal_size_bytes = i64::try_from(self.file.length).unwrap_or(i64::MAX);
-        state::store(&hold.files.state, &self.state);
+        self.unsaved = true;
         Ok(())
+    }
+
+    /// Writes the state if it has changed.
+    pub(super) fn save(&mut self, files: &Files) {
+        if std::mem::take(&mut self.unsaved) {
+            state::store(&files.state, &self.state);
+        }
     }
 
     /// Writes the chain of the journal's checkpoints.

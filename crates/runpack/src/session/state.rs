@@ -13,8 +13,8 @@ use gait_disk::{cache::replace_cache, read::read_bounded};
 const MAX_BYTES: usize = 1 << 20;
 const FILE_MODE: u32 = 0o600;
 
-/// The state at `path`, if it is that of a journal of `size` bytes that ends with the line `last`.
-pub(super) fn load(path: &Path, size: u64, last: &JournalLine) -> Option<SessionState> {
+/// The state at `path` and the size of the journal that it was written for.
+pub(super) fn load(path: &Path) -> Option<(SessionState, u64)> {
     let state: SessionState = json::read(&read_bounded(path, MAX_BYTES).ok()?).ok()?;
     let counters = [
         state.event_count,
@@ -27,13 +27,13 @@ pub(super) fn load(path: &Path, size: u64, last: &JournalLine) -> Option<Session
         && state.schema_version == SCHEMA_VERSION
         && !text::is_blank(&state.session_id)
         && !text::is_blank(&state.run_id)
-        && counters.into_iter().all(|counter| counter >= 0)
-        && u64::try_from(state.journal_size_bytes) == Ok(size);
-    (sound && agrees(&state, last)).then_some(state)
+        && counters.into_iter().all(|counter| counter >= 0);
+    let size = u64::try_from(state.journal_size_bytes).ok()?;
+    sound.then_some((state, size))
 }
 
 /// Whether a journal that ends with the line `last` can have this state.
-fn agrees(state: &SessionState, last: &JournalLine) -> bool {
+pub(super) fn agrees(state: &SessionState, last: &JournalLine) -> bool {
     if let Some(event) = &last.event {
         state.last_sequence == event.sequence
             && state.session_id == event.session_id

@@ -62,6 +62,16 @@ pub(super) fn last_line(file: &File, length: u64) -> io::Result<Option<JournalLi
     Ok(window.and_then(|window| journal::parse(window.line()).ok()))
 }
 
+/// Whether a line ends after the first `length` bytes.
+pub(super) fn ends_line(file: &File, length: u64) -> io::Result<bool> {
+    let mut last = [0];
+    let Some(at) = length.checked_sub(1) else {
+        return Ok(false);
+    };
+    file.read_exact_at(&mut last, at)?;
+    Ok(last == *b"\n")
+}
+
 /// Mends what a crashed writer left at the end of a journal of `length` bytes, and gives its new length.
 ///
 /// A last line without its line feed that is complete gets one. A last line that is incomplete is cut off: nobody was
@@ -70,9 +80,7 @@ pub(super) fn mend(mut file: &File, length: u64) -> io::Result<u64> {
     if length == 0 {
         return Ok(0);
     }
-    let mut last = [0];
-    file.read_exact_at(&mut last, length - 1)?;
-    if last == *b"\n" {
+    if ends_line(file, length)? {
         return Ok(length);
     }
     let Some(Window { text, start }) = Window::over_last_line(file, length)? else {
