@@ -203,6 +203,26 @@ pub fn verify_reader<R: Read + Seek>(
     }
 }
 
+/// Verifies the evidence pack in a file, which is held to be one whatever it says of itself.
+pub fn verify_evidence(
+    path: &Path,
+    options: &VerifyOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Verification, VerifyError> {
+    evidence_from(BufReader::new(open_file(path)?), options, progress)
+}
+
+/// The same for an archive that is not a file.
+pub fn evidence_from<R: Read + Seek>(
+    mut source: R,
+    options: &VerifyOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Verification, VerifyError> {
+    let mut archive = PackArchive::read_guard(&mut source)?;
+    let verification = guard::verify(&mut archive, options, progress)?;
+    with_container(verification, source, true)
+}
+
 fn runpack_options<'a>(options: &VerifyOptions<'a>) -> gait_runpack::VerifyOptions<'a> {
     gait_runpack::VerifyOptions {
         key: options.key,
@@ -218,7 +238,7 @@ fn known<R: Read + Seek>(
     progress: &dyn Progress,
 ) -> Result<Option<Verification>, VerifyError> {
     let mut archive = PackArchive::read_from(&mut *source)?;
-    let (mut verification, is_ours) = match archive.kind().clone() {
+    let (verification, is_ours) = match archive.kind().clone() {
         PackKind::Runpack => return Ok(None),
         PackKind::Guard => (guard::verify(&mut archive, options, progress)?, true),
         PackKind::Pack(manifest) => (
@@ -226,13 +246,22 @@ fn known<R: Read + Seek>(
             is_ours(&manifest),
         ),
     };
+    with_container(verification, source, is_ours).map(Some)
+}
+
+/// Adds what is odd about the archive itself to what was found of an intact pack.
+fn with_container<R: Read + Seek>(
+    mut verification: Verification,
+    source: R,
+    is_ours: bool,
+) -> Result<Verification, VerifyError> {
     if verification.is_intact() {
-        let mut findings = gait_runpack::verify::container_findings(source, options.strict)?;
+        let mut findings = gait_runpack::verify::container_findings(source, verification.strict)?;
         // Other producers pack as they like, as long as there is nothing between the entries.
         findings.retain(|finding| is_ours || finding.code != FindingCode::UnusualEntry);
         verification.findings.extend(findings);
     }
-    Ok(Some(verification.finish()))
+    Ok(verification.finish())
 }
 
 /// Whether a pack says that this program, or those before it, built it: they know no time.
@@ -308,7 +337,11 @@ fn pack<R: Read + Seek>(
         let mut findings = contract::check(archive, manifest, options)?;
         findings.extend(of_chain);
         findings.extend(repeated(manifest));
-        findings.extend(signatures::finding(&verification.signatures, options));
+        findings.extend(
+            verification
+                .signatures
+                .finding(options.key.is_some(), MANIFEST_PATH),
+        );
         verification.findings = findings;
     }
     Ok(verification)

@@ -211,7 +211,7 @@ impl<R: Read + Seek> Archive<R> {
             options.key,
             options.require_signature,
         );
-        findings.extend(oddities::of_signatures(&signatures, options));
+        findings.extend(signatures.finding(options.key.is_some(), MANIFEST_PATH));
         findings.sort();
         findings.dedup();
         Verification {

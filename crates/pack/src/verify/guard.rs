@@ -1,45 +1,24 @@
 //! Evidence packs of the guard, which are older than packs.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Seek};
 
 use gait_artifact::finding::{Finding, FindingCode};
-use gait_canon::{
-    Digest, Signature,
-    json::{self, Value},
+use gait_artifact::guard::{
+    CONTROL_INDEX_PATH, Control, EVIDENCE_POINTERS_PATH, EvidenceKind, EvidenceManifest, EvidencePointer,
+    MANIFEST_SCHEMA_ID, RUNPACK_SUMMARY_PATH, SCHEMA_VERSION,
 };
+use gait_artifact::pack::MANIFEST_PATH;
+use gait_canon::json::{self, Reader, Value};
 use gait_disk::Progress;
 use gait_runpack::SignatureReport;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::{LegacyType, Verification, VerifyError, VerifyOptions, hold, signatures, undeclared};
 use crate::archive::PackArchive;
-use crate::manifest::ManifestError;
-
-/// What verification needs of the manifest; all else is covered by its signatures.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct GuardManifest {
-    pack_id: String,
-    run_id: String,
-    contents: Vec<GuardEntry>,
-    signatures: Vec<Signature>,
-}
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct GuardEntry {
-    path: String,
-    sha256: String,
-    #[serde(rename = "type")]
-    kind: String,
-}
-
-/// What the id of an evidence pack is made from.
-#[derive(Serialize)]
-struct Identity<'a> {
-    run_id: &'a str,
-    contents: &'a [GuardEntry],
-}
+use crate::guard::{pack_id, signable};
+use crate::manifest::{ManifestError, same_digest};
 
 pub(super) fn verify<R: Read + Seek>(
     archive: &mut PackArchive<R>,
@@ -47,8 +26,10 @@ pub(super) fn verify<R: Read + Seek>(
     progress: &dyn Progress,
 ) -> Result<Verification, VerifyError> {
     let text = archive.manifest_bytes().to_vec();
-    let manifest: GuardManifest =
-        json::read(&text).map_err(|error| VerifyError::Guard(ManifestError::Json(error)))?;
+    let manifest: EvidenceManifest = Reader::new()
+        .ignore_unknown_members()
+        .read(&text)
+        .map_err(|error| VerifyError::Guard(ManifestError::Json(error)))?;
     let declared: Vec<_> = manifest
         .contents
         .iter()
@@ -79,37 +60,181 @@ pub(super) fn verify<R: Read + Seek>(
         strict: options.strict,
     };
     if verification.is_intact() {
-        let extra = undeclared(archive, &declared).into_iter().map(|name| {
+        let undeclared = undeclared(archive, &declared).into_iter().map(|name| {
             let message = "the manifest does not declare it";
             Finding::new(FindingCode::UndeclaredEntry, name, message)
         });
-        verification.findings.extend(extra);
-        verification.findings.extend(of_id(&manifest));
-        let of_signatures = signatures::finding(&verification.signatures, options);
-        verification.findings.extend(of_signatures);
+        let mut findings: Vec<_> = undeclared.collect();
+        findings.extend(of_form(&text, &manifest));
+        findings.extend(of_contents(&manifest));
+        findings.extend(of_pointers(&manifest));
+        findings.extend(of_entries(archive, &manifest));
+        findings.extend(signatures::finding(&verification.signatures, options));
+        verification.findings = findings;
     }
     Ok(verification)
 }
 
-/// What signatures cover: the document as it is, without them.
-fn signable(text: &[u8]) -> Result<Digest, json::Error> {
-    let mut document = json::parse(text)?;
-    if let Value::Object(members) = &mut document {
-        members.remove("signatures");
-    }
-    Digest::of_canonical(&document)
+fn of_manifest(code: FindingCode, member: &str, message: impl Into<String>) -> Finding {
+    Finding::new(code, format!("{MANIFEST_PATH} {member}"), message)
 }
 
-/// Whether the id follows from the run and the contents, as it does in packs of this program and those before it.
-fn of_id(manifest: &GuardManifest) -> Option<Finding> {
-    let identity = Identity {
-        run_id: &manifest.run_id,
-        contents: &manifest.contents,
+/// What the manifest says of itself, and what it says beyond what such manifests say.
+fn of_form(text: &[u8], manifest: &EvidenceManifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (member, found, expected) in [
+        ("schema_id", &manifest.schema_id, MANIFEST_SCHEMA_ID),
+        ("schema_version", &manifest.schema_version, SCHEMA_VERSION),
+    ] {
+        if found != expected {
+            let message = format!("is {found:?}, not {expected:?}");
+            findings.push(of_manifest(FindingCode::UnknownValue, member, message));
+        }
+    }
+    let (Ok(Value::Object(found)), Ok(Value::Object(known))) = (json::parse(text), json::to_value(manifest))
+    else {
+        return findings;
     };
-    let digest = Digest::of_canonical(&identity).ok()?.to_string();
-    let expected = format!("pack_{}", &digest[..16]);
-    (manifest.pack_id != expected).then(|| {
+    for (name, value) in found.iter() {
+        let finding = match known.get(name) {
+            None => (
+                FindingCode::UncoveredMember,
+                "is no member that evidence packs have",
+            ),
+            Some(known) if json::compact(known) != json::compact(value) => {
+                (FindingCode::UnknownValue, "holds what no builder writes")
+            }
+            Some(_) => continue,
+        };
+        findings.push(of_manifest(finding.0, name, finding.1));
+    }
+    findings
+}
+
+/// Whether the declarations are those of one pack, and this one.
+fn of_contents(manifest: &EvidenceManifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let expected = pack_id(&manifest.run_id, &manifest.contents);
+    if manifest.pack_id != expected {
         let message = format!("is {:?}, but follows as {expected:?}", manifest.pack_id);
-        Finding::new(FindingCode::IdMismatch, "pack_id", message)
+        findings.push(Finding::new(FindingCode::IdMismatch, "pack_id", message));
+    }
+    if manifest.contents.is_empty() {
+        let message = "declares nothing, so the pack is evidence of nothing";
+        findings.push(of_manifest(FindingCode::Inconsistent, "contents", message));
+    }
+    let mut seen = BTreeSet::new();
+    for entry in &manifest.contents {
+        if !seen.insert(&entry.path) {
+            let message = "the manifest declares it more than once";
+            findings.push(Finding::new(
+                FindingCode::RepeatedDeclaration,
+                &entry.path,
+                message,
+            ));
+        }
+        if EvidenceKind::ALL.iter().all(|kind| kind.as_str() != entry.kind) {
+            let message = format!("is declared as {:?}, which is no kind of evidence", entry.kind);
+            findings.push(Finding::new(FindingCode::UnknownValue, &entry.path, message));
+        }
+    }
+    findings
+}
+
+/// Whether the lists in the manifest speak of what it declares.
+fn of_pointers(manifest: &EvidenceManifest) -> Vec<Finding> {
+    let declared: BTreeMap<_, _> = (manifest.contents.iter())
+        .map(|entry| (entry.path.as_str(), entry))
+        .collect();
+    let mut findings = Vec::new();
+    let mut tell = |member: &str, path: &str, problem: &str| {
+        findings.push(of_manifest(
+            FindingCode::Inconsistent,
+            member,
+            format!("{path:?} {problem}"),
+        ));
+    };
+    for control in &manifest.control_index {
+        for path in &control.evidence_paths {
+            if !declared.contains_key(path.as_str()) {
+                tell("control_index", path, "is no declared entry");
+            }
+        }
+    }
+    let same = |path: &str, sha256: &str| {
+        let entry = declared.get(path);
+        entry.is_some_and(|entry| same_digest(&entry.sha256, sha256))
+    };
+    for rendered in &manifest.rendered_artifacts {
+        if !same(&rendered.path, &rendered.sha256) {
+            tell("rendered_artifacts", &rendered.path, "is not the declared entry");
+        }
+    }
+    let mut pointed = BTreeSet::new();
+    for pointer in &manifest.evidence_pointers {
+        let kind = declared.get(pointer.path.as_str()).map(|entry| &entry.kind);
+        if !same(&pointer.path, &pointer.sha256) || kind != Some(&pointer.kind) {
+            tell("evidence_pointers", &pointer.path, "is not the declared entry");
+        }
+        pointed.insert(pointer.path.as_str());
+    }
+    for path in declared.keys() {
+        let is_list = [CONTROL_INDEX_PATH, EVIDENCE_POINTERS_PATH].contains(path);
+        if !is_list && !pointed.contains(path) {
+            tell("evidence_pointers", path, "is left out");
+        }
+    }
+    findings
+}
+
+/// Whether the entries that repeat what the manifest says really do.
+fn of_entries<R: Read + Seek>(archive: &mut PackArchive<R>, manifest: &EvidenceManifest) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.extend(repeated::<R, Vec<Control>>(
+        archive,
+        CONTROL_INDEX_PATH,
+        &manifest.control_index,
+    ));
+    findings.extend(repeated::<R, Vec<EvidencePointer>>(
+        archive,
+        EVIDENCE_POINTERS_PATH,
+        &manifest.evidence_pointers,
+    ));
+    if let Ok(bytes) = archive.read(RUNPACK_SUMMARY_PATH) {
+        let summary = json::parse(&bytes).unwrap_or_default();
+        let run_id = summary.get("run_id").and_then(Value::as_str);
+        if run_id != Some(&manifest.run_id) {
+            let message = format!(
+                "is of run {:?}, but the manifest of {:?}",
+                run_id.unwrap_or_default(),
+                manifest.run_id
+            );
+            findings.push(Finding::new(
+                FindingCode::RunIdMismatch,
+                RUNPACK_SUMMARY_PATH,
+                message,
+            ));
+        }
+    } else {
+        let message = "is missing, so nothing tells what was recorded";
+        findings.push(Finding::new(
+            FindingCode::Inconsistent,
+            RUNPACK_SUMMARY_PATH,
+            message,
+        ));
+    }
+    findings
+}
+
+fn repeated<R: Read + Seek, T: DeserializeOwned + Serialize + PartialEq>(
+    archive: &mut PackArchive<R>,
+    path: &str,
+    stated: &T,
+) -> Option<Finding> {
+    let bytes = archive.read(path).unwrap_or_default();
+    let found: Option<T> = json::read(&bytes).ok();
+    (found.as_ref() != Some(stated)).then(|| {
+        let message = "is not the list that the manifest has";
+        Finding::new(FindingCode::Inconsistent, path, message)
     })
 }

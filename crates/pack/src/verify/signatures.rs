@@ -1,7 +1,6 @@
 //! The signatures of a pack.
 
-use gait_artifact::finding::{Finding, FindingCode};
-use gait_artifact::pack::{MANIFEST_PATH, PackManifest};
+use gait_artifact::pack::PackManifest;
 use gait_canon::sign;
 use gait_runpack::{SignatureReport, SignatureStatus};
 
@@ -54,28 +53,4 @@ pub(super) fn with_records(mut report: SignatureReport, errors: Vec<String>) -> 
         report.errors.sort();
     }
     report
-}
-
-/// What the verdict on the signatures does not tell.
-pub(super) fn finding(report: &SignatureReport, options: &VerifyOptions<'_>) -> Option<Finding> {
-    match report.status {
-        SignatureStatus::Missing if options.key.is_some() && !options.require_signature => {
-            let message = "a key is given and nothing is signed";
-            Some(Finding::new(
-                FindingCode::SignatureMissing,
-                MANIFEST_PATH,
-                message,
-            ))
-        }
-        SignatureStatus::Verified if report.valid < report.total => {
-            let broken = report.total - report.valid;
-            let message = format!("{broken} of {} signatures do not hold", report.total);
-            Some(Finding::new(
-                FindingCode::SignatureInvalid,
-                MANIFEST_PATH,
-                message,
-            ))
-        }
-        _ => None,
-    }
 }

@@ -8,7 +8,6 @@ use gait_canon::json::{self, Value};
 use gait_canon::zip::{EntryInfo, EntryKind};
 use serde::de::IgnoredAny;
 
-use super::{SignatureReport, SignatureStatus, VerifyOptions};
 use crate::content::CaptureMode;
 use crate::manifest::document;
 
@@ -111,31 +110,4 @@ fn uncovered_members(manifest: &json::Object) -> Vec<Finding> {
         .into_iter()
         .map(|subject| Finding::new(FindingCode::UncoveredMember, subject, message))
         .collect()
-}
-
-/// What the verdict on the signatures does not tell.
-pub(super) fn of_signatures(report: &SignatureReport, options: &VerifyOptions<'_>) -> Option<Finding> {
-    match report.status {
-        SignatureStatus::Missing if options.key.is_some() && !options.require_signature => {
-            let message = "a key is given and nothing is signed";
-            Some(Finding::new(
-                FindingCode::SignatureMissing,
-                MANIFEST_PATH,
-                message,
-            ))
-        }
-        SignatureStatus::Verified if report.valid < report.total => {
-            let message = format!(
-                "{} of {} signatures do not hold",
-                report.total - report.valid,
-                report.total
-            );
-            Some(Finding::new(
-                FindingCode::SignatureInvalid,
-                MANIFEST_PATH,
-                message,
-            ))
-        }
-        _ => None,
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use gait_artifact::finding::{Finding, FindingCode};
 use gait_canon::{Digest, PublicKey, Signature, json, sign};
 
 /// What is known of the signatures of a document.
@@ -52,6 +53,28 @@ pub struct SignatureReport {
 }
 
 impl SignatureReport {
+    /// What the verdict on the signatures does not tell. `keyed` says whether there was a key, `manifest` is the name of the
+    /// signed file.
+    #[must_use]
+    pub fn finding(&self, keyed: bool, manifest: &str) -> Option<Finding> {
+        let (code, message) = match self.status {
+            SignatureStatus::Missing if keyed && !self.required => (
+                FindingCode::SignatureMissing,
+                "a key is given and nothing is signed".to_owned(),
+            ),
+            SignatureStatus::Verified if self.valid < self.total => (
+                FindingCode::SignatureInvalid,
+                format!(
+                    "{} of {} signatures do not hold",
+                    self.total - self.valid,
+                    self.total
+                ),
+            ),
+            _ => return None,
+        };
+        Some(Finding::new(code, manifest, message))
+    }
+
     /// Holds every signature against `key` and the digest that `signed` computes, which is asked for only when it is needed.
     pub fn of(
         signatures: &[Signature],
