@@ -72,7 +72,10 @@ pub struct AuthorizationBundle {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub outcome_digest: String,
     /// The verdict under which the call ended.
-    #[serde(deserialize_with = "verdict_or_empty", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        deserialize_with = "verdict_or_empty",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub outcome_status: Option<Verdict>,
     /// Outcome of freeze windows.
     #[serde(skip_serializing_if = "Option::is_none")]

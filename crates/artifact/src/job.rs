@@ -3,10 +3,14 @@
 //! The records hold words as texts, because older programs left some of them blank. The enums beside them name the words
 //! that exist; what a word means for a job is decided by the job's state machine alone.
 
-use gait_canon::json::{self, Object, Value};
+mod words;
+
+use gait_canon::json::{self, Object, Reader};
 use serde::{Deserialize, Serialize};
 
 use crate::{text, time::Timestamp};
+
+pub use words::{CheckpointType, JobEventType, JobStatus, StatusReason, StopReason};
 
 /// The schema id of a job's state.
 pub const STATE_SCHEMA_ID: &str = "gait.job.runtime";
@@ -17,157 +21,8 @@ pub const PENDING_SCHEMA_ID: &str = "gait.job.pending_mutation";
 /// The schema version of all three.
 pub const SCHEMA_VERSION: &str = "1.0.0";
 
-/// Declares an enum of words with its texts, both ways.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$word_doc:meta])* $word:ident = $text:literal,)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$word_doc])* $word,)+ }
-
-        impl $name {
-            /// Every word, in the order of their declaration.
-            pub const ALL: &[Self] = &[$(Self::$word),+];
-            /// The texts of [`ALL`](Self::ALL).
-            pub const WORDS: &[&str] = &[$($text),+];
-
-            /// The text records hold.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$word => $text,)+ }
-            }
-
-            /// The word that `text` is exactly, if it is one.
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text)
-            }
-        }
-    };
-}
-
-words! {
-    /// Where a job stands.
-    JobStatus {
-        /// It works.
-        Running = "running",
-        /// Somebody paused it.
-        Paused = "paused",
-        /// It waits for a decision.
-        DecisionNeeded = "decision_needed",
-        /// Something outside of it is in its way.
-        Blocked = "blocked",
-        /// It has done its work.
-        Completed = "completed",
-        /// Somebody gave it up.
-        Cancelled = "cancelled",
-        /// It was stopped at once and for good.
-        EmergencyStopped = "emergency_stopped",
-    }
-}
-
-words! {
-    /// Why a job does not run.
-    StopReason {
-        /// It runs.
-        None = "none",
-        /// Paused by somebody.
-        PausedByUser = "paused_by_user",
-        /// A decision is needed.
-        DecisionNeeded = "decision_needed",
-        /// It is blocked.
-        Blocked = "blocked",
-        /// It is done.
-        Completed = "completed",
-        /// Cancelled by somebody.
-        CancelledByUser = "cancelled_by_user",
-        /// Stopped in an emergency.
-        EmergencyStopped = "emergency_stopped",
-        /// Reserved; no program writes it.
-        EnvFingerprintMismatch = "env_fingerprint_mismatch",
-    }
-}
-
-words! {
-    /// What brought a job into its status.
-    StatusReason {
-        /// It was submitted.
-        Submitted = "submitted",
-        /// It was paused.
-        Paused = "paused",
-        /// A checkpoint asked for a decision.
-        DecisionNeeded = "decision_needed",
-        /// A checkpoint said that it is blocked.
-        Blocked = "blocked",
-        /// A checkpoint said that it is done.
-        Completed = "completed",
-        /// An approval was recorded; the status stayed.
-        ApprovalRecorded = "approval_recorded",
-        /// It was resumed as it was.
-        Resumed = "resumed",
-        /// It was resumed under another policy.
-        ResumedWithPolicyTransition = "resumed_with_policy_transition",
-        /// It was resumed in another environment.
-        ResumedWithEnvOverride = "resumed_with_env_override",
-        /// It was resumed in another environment and under another policy.
-        ResumedWithEnvOverridePolicyTransition = "resumed_with_env_override_policy_transition",
-        /// An emergency stop took effect.
-        EmergencyStopPreempted = "emergency_stop_preempted",
-        /// It was cancelled.
-        Cancelled = "cancelled",
-    }
-}
-
-words! {
-    /// What a checkpoint says about the job.
-    CheckpointType {
-        /// What it is going to do.
-        Plan = "plan",
-        /// What it has done so far.
-        Progress = "progress",
-        /// That somebody has to decide.
-        DecisionNeeded = "decision-needed",
-        /// That it can't go on.
-        Blocked = "blocked",
-        /// That it is done.
-        Completed = "completed",
-    }
-}
-
-impl CheckpointType {
-    /// The `reason_code` of such a checkpoint.
-    #[must_use]
-    pub const fn reason_code(self) -> &'static str {
-        match self {
-            Self::Plan => "checkpoint_plan",
-            Self::Progress => "checkpoint_progress",
-            Self::DecisionNeeded => "checkpoint_decision_needed",
-            Self::Blocked => "checkpoint_blocked",
-            Self::Completed => "checkpoint_completed",
-        }
-    }
-}
-
-words! {
-    /// What happened to a job.
-    JobEventType {
-        /// It began.
-        Submitted = "submitted",
-        /// It left a checkpoint.
-        CheckpointAdded = "checkpoint_added",
-        /// It was paused.
-        Paused = "paused",
-        /// Somebody approved what it asked for.
-        Approved = "approved",
-        /// It goes on.
-        Resumed = "resumed",
-        /// It was given up.
-        Cancelled = "cancelled",
-        /// An emergency stop took effect.
-        EmergencyStopAcknowledged = "emergency_stop_acknowledged",
-        /// A call of the stopped job was refused at the tool boundary.
-        DispatchBlocked = "dispatch_blocked",
-    }
-}
+/// Other programs may know members that this one does not.
+const LOOSE: Reader = Reader::new().ignore_unknown_members();
 
 /// A job as it stands (`gait.job.runtime`): the content of `state.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -327,133 +182,27 @@ pub enum InvalidJob {
 }
 
 impl JobState {
-    const MEMBERS: &[&str] = &[
-        "schema_id",
-        "schema_version",
-        "created_at",
-        "updated_at",
-        "producer_version",
-        "job_id",
-        "status",
-        "stop_reason",
-        "status_reason_code",
-        "environment_fingerprint",
-        "safety_invariant_version",
-        "safety_invariant_hash",
-        "safety_invariants",
-        "policy_digest",
-        "policy_ref",
-        "identity",
-        "revision",
-        "checkpoints",
-        "approvals",
-    ];
-
     /// Reads the content of `state.json`. Unknown members are dropped; a job id is needed.
     pub fn read(bytes: &[u8]) -> Result<Self, InvalidJob> {
-        let mut value = json::parse(bytes)?;
-        Self::keep_known(&mut value);
-        let state: Self = json::from_value(&value)?;
+        let state: Self = LOOSE.read(bytes)?;
         if text::is_blank(&state.job_id) {
             return Err(InvalidJob::NoJobId);
         }
         Ok(state)
     }
-
-    fn keep_known(value: &mut Value) {
-        keep(value, Self::MEMBERS);
-        let lists = [
-            ("checkpoints", JobCheckpoint::MEMBERS),
-            ("approvals", JobApproval::MEMBERS),
-        ];
-        for (list, members) in lists {
-            let items = member(value, list).and_then(Value::as_array_mut);
-            for item in items.into_iter().flatten() {
-                keep(item, members);
-            }
-        }
-    }
-}
-
-impl JobCheckpoint {
-    const MEMBERS: &[&str] = &[
-        "checkpoint_id",
-        "created_at",
-        "type",
-        "summary",
-        "required_action",
-        "reason_code",
-        "actor",
-    ];
-}
-
-impl JobApproval {
-    const MEMBERS: &[&str] = &["created_at", "actor", "reason", "checkpoint_id"];
 }
 
 impl JobEvent {
-    const MEMBERS: &[&str] = &[
-        "schema_id",
-        "schema_version",
-        "created_at",
-        "job_id",
-        "revision",
-        "type",
-        "actor",
-        "reason_code",
-        "payload",
-    ];
-
     /// Reads a line of `events.jsonl`. Unknown members are dropped.
     pub fn read(line: &[u8]) -> Result<Self, InvalidJob> {
-        let mut value = json::parse(line)?;
-        keep(&mut value, Self::MEMBERS);
-        Ok(json::from_value(&value)?)
+        Ok(LOOSE.read(line)?)
     }
 }
 
 impl PendingMutation {
-    const MEMBERS: &[&str] = &[
-        "schema_id",
-        "schema_version",
-        "created_at",
-        "job_id",
-        "previous_state",
-        "updated_state",
-        "event",
-    ];
-
     /// Reads the content of `pending_mutation.json`. Unknown members are dropped at every level.
     pub fn read(bytes: &[u8]) -> Result<Self, InvalidJob> {
-        let mut value = json::parse(bytes)?;
-        keep(&mut value, Self::MEMBERS);
-        for state in ["previous_state", "updated_state"] {
-            if let Some(state) = member(&mut value, state) {
-                JobState::keep_known(state);
-            }
-        }
-        if let Some(event) = member(&mut value, "event") {
-            keep(event, JobEvent::MEMBERS);
-        }
-        Ok(json::from_value(&value)?)
-    }
-}
-
-fn member<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
-    value.as_object_mut()?.get_mut(name)
-}
-
-/// Drops the members of an object that are not in `known`.
-fn keep(value: &mut Value, known: &[&str]) {
-    if let Some(object) = value.as_object_mut() {
-        let unknown: Vec<String> = object
-            .keys()
-            .filter(|key| !known.contains(key))
-            .map(str::to_owned)
-            .collect();
-        for key in unknown {
-            object.remove(&key);
-        }
+        Ok(LOOSE.read(bytes)?)
     }
 }
 
@@ -510,56 +259,6 @@ mod tests {
         "x".to_owned()
     }
 
-    fn full_event() -> JobEvent {
-        JobEvent {
-            actor: text(),
-            reason_code: text(),
-            payload: [("k", Value::from("v"))].into_iter().collect(),
-            ..JobEvent::default()
-        }
-    }
-
-    fn full_state() -> JobState {
-        JobState {
-            job_id: text(),
-            safety_invariant_version: text(),
-            safety_invariant_hash: text(),
-            safety_invariants: vec![text()],
-            policy_digest: text(),
-            policy_ref: text(),
-            identity: text(),
-            checkpoints: vec![JobCheckpoint {
-                required_action: text(),
-                actor: text(),
-                ..JobCheckpoint::default()
-            }],
-            approvals: vec![JobApproval {
-                checkpoint_id: text(),
-                ..JobApproval::default()
-            }],
-            ..JobState::default()
-        }
-    }
-
-    fn keys(value: &Value) -> Vec<String> {
-        value.as_object().unwrap().keys().map(str::to_owned).collect()
-    }
-
-    #[test]
-    fn the_lists_of_members_are_those_of_the_types() {
-        let state = json::to_value(&full_state()).unwrap();
-        assert_eq!(keys(&state), JobState::MEMBERS);
-        let first = |list: &str| keys(&state.get(list).unwrap().as_array().unwrap()[0]);
-        assert_eq!(first("checkpoints"), JobCheckpoint::MEMBERS);
-        assert_eq!(first("approvals"), JobApproval::MEMBERS);
-        assert_eq!(keys(&json::to_value(&full_event()).unwrap()), JobEvent::MEMBERS);
-        let pending = PendingMutation {
-            previous_state: Some(full_state()),
-            ..PendingMutation::default()
-        };
-        assert_eq!(keys(&json::to_value(&pending).unwrap()), PendingMutation::MEMBERS);
-    }
-
     #[test]
     fn unknown_members_are_dropped_at_every_level() {
         let state = br#"{"job_id":"j","new":1,"checkpoints":[{"checkpoint_id":"cp_0001","new":[]}],"approvals":[{"new":{}}]}"#;
@@ -598,19 +297,6 @@ mod tests {
         ] {
             assert!(JobState::read(bytes.as_bytes()).is_err(), "{bytes}");
         }
-    }
-
-    #[test]
-    fn words_are_exact() {
-        for status in JobStatus::ALL {
-            assert_eq!(JobStatus::parse(status.as_str()), Some(*status));
-        }
-        assert_eq!(JobStatus::parse("Running"), None);
-        assert_eq!(CheckpointType::parse("decision_needed"), None);
-        assert_eq!(
-            CheckpointType::parse("decision-needed"),
-            Some(CheckpointType::DecisionNeeded)
-        );
     }
 
     #[test]
