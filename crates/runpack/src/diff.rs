@@ -146,16 +146,16 @@ pub fn diff(left: &Runpack, right: &Runpack, privacy: Privacy) -> Result<Summary
     };
     let intents = compare(
         "intents",
-        &by_id(&left.intents, |record| IntentFacts::of(record, privacy)),
-        &by_id(&right.intents, |record| IntentFacts::of(record, privacy)),
+        &by_id(&left.intents, |record| RecordFacts::of_intent(record, privacy)),
+        &by_id(&right.intents, |record| RecordFacts::of_intent(record, privacy)),
     )?;
     summary.intents_changed = intents.changed;
     summary.left_only_intents = intents.left_only;
     summary.right_only_intents = intents.right_only;
     let results = compare(
         "results",
-        &by_id(&left.results, |record| ResultFacts::of(record, privacy)),
-        &by_id(&right.results, |record| ResultFacts::of(record, privacy)),
+        &by_id(&left.results, |record| RecordFacts::of_result(record, privacy)),
+        &by_id(&right.results, |record| RecordFacts::of_result(record, privacy)),
     )?;
     summary.results_changed = results.changed;
     summary.left_only_results = results.left_only;
@@ -234,62 +234,42 @@ fn files_changed(left: &Manifest, right: &Manifest) -> BTreeSet<String> {
 }
 
 /// What of a record is compared; equal facts have equal canonical bytes.
-trait Facts: PartialEq + Serialize {
-    /// Whether two records say the same. The same number can be written in several ways, so what is written differently
-    /// is compared in canonical form.
-    fn agrees_with(&self, other: &Self) -> Result<bool, json::Error> {
-        Ok(self == other || Digest::of_canonical(self)? == Digest::of_canonical(other)?)
-    }
-}
-
-impl<T: PartialEq + Serialize> Facts for T {}
-
 #[derive(PartialEq, Serialize)]
-struct IntentFacts<'a> {
-    schema_id: &'a str,
-    schema_version: &'a str,
+struct RecordFacts<'a> {
+    schema: (&'a str, &'a str),
     intent_id: &'a str,
-    tool_name: &'a str,
-    args_digest: &'a str,
-    args: Option<&'a Object>,
+    /// The tool of an intent, the status of a result.
+    word: &'a str,
+    digest: &'a str,
+    payload: Option<&'a Object>,
 }
 
-impl<'a> IntentFacts<'a> {
-    fn of(record: &'a IntentRecord, privacy: Privacy) -> (&'a str, Self) {
-        let facts = Self {
-            schema_id: &record.schema_id,
-            schema_version: &record.schema_version,
+impl<'a> RecordFacts<'a> {
+    fn of_intent(record: &'a IntentRecord, privacy: Privacy) -> Self {
+        Self {
+            schema: (&record.schema_id, &record.schema_version),
             intent_id: &record.intent_id,
-            tool_name: &record.tool_name,
-            args_digest: &record.args_digest,
-            args: payload(record.args.as_ref(), privacy),
-        };
-        (&record.intent_id, facts)
+            word: &record.tool_name,
+            digest: &record.args_digest,
+            payload: payload(record.args.as_ref(), privacy),
+        }
+    }
+
+    fn of_result(record: &'a ResultRecord, privacy: Privacy) -> Self {
+        Self {
+            schema: (&record.schema_id, &record.schema_version),
+            intent_id: &record.intent_id,
+            word: &record.status,
+            digest: &record.result_digest,
+            payload: payload(record.result.as_ref(), privacy),
+        }
     }
 }
 
-#[derive(PartialEq, Serialize)]
-struct ResultFacts<'a> {
-    schema_id: &'a str,
-    schema_version: &'a str,
-    intent_id: &'a str,
-    status: &'a str,
-    result_digest: &'a str,
-    result: Option<&'a Object>,
-}
-
-impl<'a> ResultFacts<'a> {
-    fn of(record: &'a ResultRecord, privacy: Privacy) -> (&'a str, Self) {
-        let facts = Self {
-            schema_id: &record.schema_id,
-            schema_version: &record.schema_version,
-            intent_id: &record.intent_id,
-            status: &record.status,
-            result_digest: &record.result_digest,
-            result: payload(record.result.as_ref(), privacy),
-        };
-        (&record.intent_id, facts)
-    }
+/// Whether two records say the same. The same number can be written in several ways, so what is written differently is
+/// compared in canonical form.
+fn agree<T: PartialEq + Serialize>(left: &T, right: &T) -> Result<bool, json::Error> {
+    Ok(left == right || Digest::of_canonical(left)? == Digest::of_canonical(right)?)
 }
 
 /// An empty payload is written like an absent one.
@@ -297,9 +277,15 @@ fn payload(object: Option<&Object>, privacy: Privacy) -> Option<&Object> {
     object.filter(|object| privacy == Privacy::Full && !object.is_empty())
 }
 
+type FactsById<'a> = BTreeMap<&'a str, RecordFacts<'a>>;
+
 /// Of several records with one id the last counts.
-fn by_id<'a, R, F>(records: &'a [R], facts: impl Fn(&'a R) -> (&'a str, F)) -> BTreeMap<&'a str, F> {
-    records.iter().map(facts).collect()
+fn by_id<'a, R>(records: &'a [R], facts: impl Fn(&'a R) -> RecordFacts<'a>) -> FactsById<'a> {
+    records
+        .iter()
+        .map(facts)
+        .map(|facts| (facts.intent_id, facts))
+        .collect()
 }
 
 struct Comparison {
@@ -308,12 +294,12 @@ struct Comparison {
     right_only: Vec<String>,
 }
 
-fn compare<F: Facts>(
+fn compare(
     records: &'static str,
-    left: &BTreeMap<&str, F>,
-    right: &BTreeMap<&str, F>,
+    left: &FactsById<'_>,
+    right: &FactsById<'_>,
 ) -> Result<Comparison, DiffError> {
-    let only = |these: &BTreeMap<&str, F>, those: &BTreeMap<&str, F>| -> Vec<String> {
+    let only = |these: &FactsById<'_>, those: &FactsById<'_>| -> Vec<String> {
         let missing = these.keys().filter(|id| !those.contains_key(*id));
         missing.map(|id| (*id).to_owned()).collect()
     };
@@ -324,9 +310,7 @@ fn compare<F: Facts>(
             break;
         }
         if let Some(right) = right.get(id) {
-            let agree = left
-                .agrees_with(right)
-                .map_err(|source| DiffError::Encode { records, source })?;
+            let agree = agree(left, right).map_err(|source| DiffError::Encode { records, source })?;
             changed = !agree;
         }
     }
@@ -353,12 +337,10 @@ fn same_context(left: &Refs, right: &Refs) -> Result<bool, DiffError> {
         created_at: Timestamp::default(),
         ..refs.clone()
     };
-    facts(left)
-        .agrees_with(&facts(right))
-        .map_err(|source| DiffError::Encode {
-            records: "refs",
-            source,
-        })
+    agree(&facts(left), &facts(right)).map_err(|source| DiffError::Encode {
+        records: "refs",
+        source,
+    })
 }
 
 #[expect(
