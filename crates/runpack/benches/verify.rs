@@ -55,7 +55,7 @@ fn measure(directory: &Path, wanted: &str, scale: usize) -> Result<(), Box<dyn E
         let bytes = write_runpack(&path, method, records, scale)?;
         let (memory, processor) = (peak_memory(), processor_time());
         let best = (0..ROUNDS).map(|_| timed(&path)).min().unwrap_or_default();
-        let busy = (processor_time() - processor) / u32::try_from(ROUNDS)?;
+        let busy = processor_time().saturating_sub(processor) / u32::try_from(ROUNDS)?;
         let (rate, each) = (
             megabytes_per_second(bytes, best),
             megabytes_per_second(bytes, busy),

@@ -1,5 +1,6 @@
 //! What hostile runpacks cost in memory, whatever they unpack to. Alone in its process, whose peak it measures.
 #![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "a test that can not go on fails")]
 
 use std::fs::{self, File};
 use std::io::Write as _;
