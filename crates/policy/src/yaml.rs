@@ -5,8 +5,9 @@
 //! than through a general event stream. Every error names line, column and key path. And what existing documents rely
 //! on is kept: a tab after a colon, `{name:n}` without a blank, a closing bracket in the first column.
 //!
-//! Left out, and refused with an error: keys that are not text, complex keys (`? key`), duplicate keys, several
-//! documents (unless [`Documents::First`] is asked for), aliases to values that are not finished, byte order marks.
+//! Left out, and refused with an error: keys that are not text (unless [`Keys::Scalar`] is asked for), complex keys
+//! (`? key`), duplicate keys, several documents (unless [`Documents::First`] is asked for), aliases to values that are not
+//! finished, byte order marks.
 //! The tests compare the reader with an independent implementation.
 
 mod block;
@@ -53,7 +54,37 @@ pub enum Documents {
     First,
 }
 
+/// What may be a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keys {
+    /// Text. A key that looks like something else is a mistake of whoever wrote the document.
+    #[default]
+    Text,
+    /// Any scalar, as the text that a value of its kind stands for (`0x1F` is `31`), and nothing as `null`. For documents that
+    /// are looked at rather than obeyed.
+    Scalar,
+}
+
+/// What is read of a stream. The default, and so what a [`Documents`] alone stands for, takes text keys only.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// Which documents.
+    pub documents: Documents,
+    /// With which keys.
+    pub keys: Keys,
+}
+
+impl From<Documents> for Options {
+    fn from(documents: Documents) -> Self {
+        Self {
+            documents,
+            ..Self::default()
+        }
+    }
+}
+
 /// Reads a YAML stream and gives the wanted document, `None` in [`Document::root`] when it is empty.
-pub fn parse(text: &str, documents: Documents) -> Result<Document<'_>, Error> {
-    parser::Parser::new(text)?.stream(documents)
+pub fn parse(text: &str, options: impl Into<Options>) -> Result<Document<'_>, Error> {
+    let Options { documents, keys } = options.into();
+    parser::Parser::new(text, keys)?.stream(documents)
 }

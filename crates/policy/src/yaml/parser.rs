@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{
-    Documents, MAX_ALIAS_BYTES, MAX_BYTES, MAX_DEPTH, MAX_VALUES,
+    Documents, Keys, MAX_ALIAS_BYTES, MAX_BYTES, MAX_DEPTH, MAX_VALUES,
     cursor::{Cursor, is_blank_or_break, is_break, is_flow_indicator},
     document::{Content, Document, Node, NodeId},
     error::{Error, Location, Problem, Span, push_index, push_key},
@@ -25,6 +25,7 @@ pub(super) struct Parser<'t> {
     /// The keys and positions that lead to the cursor.
     pub(super) trail: Vec<Step>,
     document: Document<'t>,
+    keys: Keys,
     /// Bytes that each value would have with its aliases written out; `None` as long as there is no alias.
     weights: Option<Vec<u64>>,
     /// Anchored values; `None` while the value is being read.
@@ -78,7 +79,7 @@ pub(super) enum Characters {
 }
 
 impl<'t> Parser<'t> {
-    pub(super) fn new(text: &'t str) -> Result<Self, Error> {
+    pub(super) fn new(text: &'t str, keys: Keys) -> Result<Self, Error> {
         let refused = |offset, problem| {
             Err(Error {
                 location: Location {
@@ -117,6 +118,7 @@ impl<'t> Parser<'t> {
                 rewritten: Vec::new(),
                 root: None,
             },
+            keys,
             weights: None,
             anchors: HashMap::new(),
             bytes: 0,
@@ -403,7 +405,9 @@ impl<'t> Parser<'t> {
         let start = self.document.children.len();
         for pair in (first..self.open.len()).step_by(2) {
             let (key, value) = (self.open[pair], self.open[pair + 1]);
-            if self.is_merge_key(key)? {
+            if let Some(key) = self.own_key(key)? {
+                self.document.children.extend([key, value]);
+            } else {
                 let Content::Mapping { first, end } = self.document.node(value).content else {
                     let found = self.document.kind(value);
                     return Err(self.error_at_node(key, Problem::MergeValue { found }));
@@ -414,8 +418,6 @@ impl<'t> Parser<'t> {
                 if self.document.children.len() > 2 * MAX_VALUES {
                     return Err(self.error_at_node(key, Problem::TooManyValues));
                 }
-            } else {
-                self.document.children.extend([key, value]);
             }
         }
         self.open.truncate(first);
@@ -428,16 +430,24 @@ impl<'t> Parser<'t> {
         (index(start), index(self.document.children.len()))
     }
 
-    fn is_merge_key(&self, key: NodeId) -> Result<bool, Error> {
+    /// The key as text; `None` when it merges another mapping.
+    fn own_key(&mut self, key: NodeId) -> Result<Option<NodeId>, Error> {
         let not_text = |found: &str| Err(self.error_at_node(key, Problem::KeyNotText(found.to_owned())));
         let Some(scalar) = self.document.scalar(self.document.node(key).content) else {
             return not_text(self.document.kind(key));
         };
-        match scalar.resolve() {
-            Resolved::Text => Ok(scalar.plain && scalar.text == "<<"),
-            Resolved::Null => not_text("null"),
-            _ => not_text(scalar.text),
-        }
+        let text = match (scalar.resolve(), self.keys) {
+            (Resolved::Text, _) if scalar.plain && scalar.text == "<<" => return Ok(None),
+            (Resolved::Text, _) => return Ok(Some(key)),
+            (Resolved::Null, Keys::Text) => return not_text("null"),
+            (_, Keys::Text) => return not_text(scalar.text),
+            (Resolved::Null, Keys::Scalar) => "null".to_owned(),
+            (_, Keys::Scalar) => scalar.text().into_owned(),
+        };
+        // The scalar itself may also be the value that an alias means.
+        let content = self.scalar(Characters::Rewritten(text), false);
+        let start = self.document.node(key).start as usize;
+        self.finish(content, start, Properties::default()).map(Some)
     }
 
     fn refuse_duplicates(&self, start: usize) -> Result<(), Error> {

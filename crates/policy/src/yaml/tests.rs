@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use saphyr_parser::{Event, Parser as Reference, ScalarStyle};
 
 use super::{
-    Document, Documents, Problem, Span, UnknownKeys,
+    Document, Documents, Keys, Options, Problem, Span, UnknownKeys,
     document::Content,
     parse,
     read::{Given, record},
@@ -314,6 +314,39 @@ fn later_documents_are_ignored_on_request() {
 }
 
 #[test]
+fn keys_of_any_scalar_are_text_on_request() {
+    let options = Options {
+        keys: Keys::Scalar,
+        ..Options::default()
+    };
+    let keys = |text: &str| -> Result<Vec<String>, Problem> {
+        let document = parse(text, options).map_err(|error| error.problem)?;
+        let entries = document.root().unwrap().entries().unwrap();
+        Ok(entries.map(|(key, _, _)| key.to_owned()).collect())
+    };
+    for (text, wanted) in [
+        (
+            "1.50: a\n0x1F: b\n.inf: c\n~: d\nTrue: e\nx: f\n'010': g\n",
+            &["1.5", "31", "+Inf", "null", "true", "x", "010"][..],
+        ),
+        ("{1: a, -2: b}", &["1", "-2"]),
+        ("a: &k 0x10\n*k : b\n", &["a", "16"]),
+        ("a: &m {1: x}\n<<: *m\n", &["a", "1"]),
+    ] {
+        assert_eq!(keys(text).unwrap(), wanted, "{text}");
+        assert!(matches!(read(text), Err(Problem::KeyNotText(_))), "{text}");
+    }
+    let aliased = parse("a: &k 0x10\n*k : b\n", options).unwrap();
+    let (_, _, value) = aliased.root().unwrap().entries().unwrap().next().unwrap();
+    assert_eq!(value.to_json(), 16_i64.into());
+    assert!(matches!(
+        keys("1: a\n'1': b\n"),
+        Err(Problem::DuplicateKey { .. })
+    ));
+    assert!(matches!(keys("[a]: b\n"), Err(Problem::KeyNotText(_))));
+}
+
+#[test]
 fn errors_tell_line_column_and_path() {
     for (text, path, line, column) in [
         ("rules:\n- name: a\n  é: [x, *y]\n", "rules[0].é[1]", 3, 10),
@@ -413,6 +446,7 @@ proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
         let _ = read(&text);
+        let _ = parse(&text, Options { keys: Keys::Scalar, ..Options::default() });
     }
 
     #[test]
