@@ -33,6 +33,7 @@ pub mod result;
 pub mod runpack;
 #[cfg(feature = "schema")]
 pub mod schema;
+pub mod scout;
 pub mod script;
 pub mod session;
 pub mod shape;
