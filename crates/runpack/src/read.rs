@@ -13,6 +13,7 @@ use gait_canon::{
     Digest, Hasher, json,
     zip::{self, Limits, ZipError},
 };
+use gait_disk::progress::{Progress, Watched};
 use serde::de::DeserializeOwned;
 
 use crate::document;
@@ -95,6 +96,13 @@ impl Runpack {
     /// Reads the runpack in a file.
     pub fn open(path: &Path) -> Result<Self, RunpackError> {
         Self::read(open(path)?)
+    }
+
+    /// Reads the runpack in a file while `progress` watches.
+    pub fn open_watched(path: &Path, progress: &dyn Progress) -> Result<Self, RunpackError> {
+        let source = open(path)?;
+        let size = source.get_ref().metadata().map_or(0, |metadata| metadata.len());
+        Self::read(Watched::new(source, size, progress))
     }
 
     /// Reads a runpack: its manifest, then every file it declares, then the records in them.

@@ -17,6 +17,7 @@ use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::error::{ErrorKind, Failure};
 use crate::outcome::{CommandResult, Report};
+use crate::progress::Bar;
 use crate::runpack_file;
 use crate::spec::{CommandSpec, Flag};
 
@@ -103,7 +104,7 @@ impl<'a> Migration<'a> {
             mut intents,
             mut results,
             refs,
-        } = Runpack::open(source)?;
+        } = Runpack::open_watched(source, &Bar::default())?;
         let capture_mode = manifest.capture_mode.parse().map_err(Failure::invalid_input)?;
         if capture_mode == CaptureMode::Reference {
             for intent in &mut intents {

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::error::{ErrorKind, Failure};
 use crate::outcome::{CommandResult, Report};
 use crate::printable::printable;
+use crate::progress::Bar;
 use crate::runpack_file;
 use crate::spec::{CommandSpec, Flag};
 
@@ -58,7 +59,11 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         (privacy, diff_chains(&left, &right))
     } else {
         let privacy: Privacy = privacy.parse()?;
-        let (left, right) = (Runpack::open(&left)?, Runpack::open(&right)?);
+        let progress = Bar::default();
+        let (left, right) = (
+            Runpack::open_watched(&left, &progress)?,
+            Runpack::open_watched(&right, &progress)?,
+        );
         (privacy.as_str(), diff(&left, &right, privacy)?)
     };
     let output = parsed.text("output");

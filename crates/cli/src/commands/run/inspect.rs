@@ -8,6 +8,7 @@ use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::outcome::{CommandResult, Report};
 use crate::printable::printable;
+use crate::progress::Bar;
 use crate::runpack_file;
 use crate::spec::CommandSpec;
 
@@ -30,7 +31,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let reference = runpack_file::named(parsed, "missing required --from <run_id|path>")?;
     let path = runpack_file::find(reference, context)?;
     let shown = path.to_string_lossy();
-    match Runpack::open(&path) {
+    match Runpack::open_watched(&path, &Bar::default()) {
         Ok(runpack) => Ok(run_report(&shown, inspect(&runpack))),
         Err(error) => chain_report(&shown, error),
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::outcome::{CommandResult, Report};
+use crate::progress::Bar;
 use crate::runpack_file;
 use crate::spec::{CommandSpec, Flag};
 
@@ -44,7 +45,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let reference = runpack_file::named(parsed, "expected --from <run_id|path>")?;
     let input = runpack_file::find(reference, context)?;
     let predicate: Predicate = parsed.text("predicate").parse()?;
-    let runpack = Runpack::open(&input)?;
+    let runpack = Runpack::open_watched(&input, &Bar::default())?;
     let Reduction { content, report } = reduce::reduce(&runpack, predicate)?;
 
     let output = match parsed.text("out").trim() {

@@ -12,6 +12,7 @@ use crate::env;
 use crate::error::{ErrorKind, Failure};
 use crate::outcome::{CommandResult, Report};
 use crate::printable::printable;
+use crate::progress::Bar;
 use crate::runpack_file;
 use crate::spec::{CommandSpec, Flag};
 use host::Host;
@@ -51,7 +52,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         .then(|| unlock(parsed, context))
         .transpose()?;
     let path = runpack_file::find(reference, context)?;
-    let runpack = Runpack::open(&path)?;
+    let runpack = Runpack::open_watched(&path, &Bar::default())?;
     match tools {
         None => Ok(report(&replay(&runpack, Mode::Stub)?, parsed, Vec::new())),
         Some(tools) => {
