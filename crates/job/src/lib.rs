@@ -9,6 +9,7 @@
 //! - [`JobStore`] is the deed: one directory per job, one lock around every change, a marker that makes a change that
 //!   was interrupted either whole or undone before anybody looks at the job again.
 //! - [`dispatch`] is the question a tool boundary asks before every call of a job: may it go on?
+//! - [`divergences`] is the look from outside: which jobs have files that disagree.
 //! - [`fingerprint`] and [`invariants`] say where and under what terms a job was submitted.
 //!
 //! The crate reads no clock and no environment, evaluates no policy and never prints.
@@ -16,6 +17,7 @@
 
 mod audit;
 pub mod dispatch;
+mod divergence;
 mod error;
 pub mod fingerprint;
 pub mod invariants;
@@ -27,6 +29,7 @@ mod resume;
 pub mod revocation;
 mod store;
 
+pub use divergence::{Divergence, divergences};
 pub use error::JobError;
 pub use machine::{Approval, Checkpoint, Command, Refusal, Submission, Transition};
 pub use resume::Resumption;

@@ -20,7 +20,7 @@ use crate::priority::{self, Priority};
 use crate::{JobError, Transition};
 
 /// The largest state that is read or written, in bytes. A marker holds two of them.
-const MAX_STATE_BYTES: usize = 16 << 20;
+pub(crate) const MAX_STATE_BYTES: usize = 16 << 20;
 
 /// The directory of one job, by its name.
 pub(crate) struct JobDirectory {
