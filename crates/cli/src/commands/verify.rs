@@ -63,9 +63,11 @@ impl Outcome {
             path: &self.path,
             run_id: &manifest.run_id,
             manifest_digest: &manifest.manifest_digest,
-            files_checked: *files_checked,
-            missing_files,
-            hash_mismatches,
+            files: FileMembers {
+                files_checked: *files_checked,
+                missing_files,
+                hash_mismatches,
+            },
             signatures: SignatureMembers::of(signatures),
             signature_note: note(signatures),
             next_commands: next_commands(&manifest.run_id),
@@ -82,12 +84,8 @@ struct Output<'a> {
     run_id: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     manifest_digest: &'a str,
-    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
-    files_checked: usize,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    missing_files: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    hash_mismatches: &'a [HashMismatch],
+    #[serde(flatten)]
+    files: FileMembers<'a>,
     #[serde(flatten)]
     signatures: SignatureMembers<'a>,
     signature_note: &'static str,
@@ -95,6 +93,17 @@ struct Output<'a> {
     next_commands: Vec<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     integrity_findings: &'a [Finding],
+}
+
+/// What is known of the files of an archive, as every verifying command tells it.
+#[derive(Serialize)]
+struct FileMembers<'a> {
+    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
+    files_checked: usize,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    missing_files: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    hash_mismatches: &'a [HashMismatch],
 }
 
 /// What is known of signatures, as every verifying command tells it.
@@ -127,11 +136,16 @@ impl Output<'_> {
             lines.push(format!("verify ok: {}", self.path));
         } else {
             lines.push(format!("verify failed: {}", self.path));
-            if !self.missing_files.is_empty() {
-                lines.push(format!("missing files: {}", self.missing_files.join(", ")));
+            let FileMembers {
+                missing_files,
+                hash_mismatches,
+                ..
+            } = self.files;
+            if !missing_files.is_empty() {
+                lines.push(format!("missing files: {}", missing_files.join(", ")));
             }
-            if !self.hash_mismatches.is_empty() {
-                lines.push(format!("hash mismatches: {}", self.hash_mismatches.len()));
+            if !hash_mismatches.is_empty() {
+                lines.push(format!("hash mismatches: {}", hash_mismatches.len()));
             }
         }
         lines.push(format!("signature status: {}", self.signatures.signature_status));

@@ -13,6 +13,7 @@ use gait_canon::json::Object;
 use gait_runpack::session::{LockOverrides, LockProfile, LockSettings, Session, SessionError};
 use serde::Serialize;
 
+use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::env;
 use crate::error::Failure;
@@ -34,6 +35,22 @@ fn fields(operation: &str) -> Object {
     let mut fields = Object::new();
     fields.insert("operation", operation);
     fields
+}
+
+/// The trimmed values of `flags`, none of which may be blank: otherwise `missing` is said. Nothing may stand beside flags.
+fn required<'a, const N: usize>(
+    parsed: &'a Parsed,
+    flags: [&str; N],
+    missing: &str,
+) -> Result<[&'a str; N], Failure> {
+    if !parsed.positionals().is_empty() {
+        return Err(Failure::unexpected_positionals());
+    }
+    let values = flags.map(|flag| parsed.text(flag).trim());
+    if values.contains(&"") {
+        return Err(Failure::invalid_input(missing));
+    }
+    Ok(values)
 }
 
 /// The session whose journal is at `journal`, with the lock settings of the environment.

@@ -10,10 +10,10 @@ use gait_canon::zip::{self, Limits};
 use gait_disk::read::read_bounded;
 use gait_gate::trace::{TraceFile, TraceRejection};
 use gait_pack::verify as pack;
-use gait_runpack::{HashMismatch, Runpack};
+use gait_runpack::Runpack;
 use serde::{Deserialize, Serialize};
 
-use super::{Outcome, Output as RunOutput, SignatureMembers, exit_of};
+use super::{FileMembers, Outcome, Output as RunOutput, SignatureMembers, exit_of};
 use crate::arguments::Parsed;
 use crate::commands::gate::invocation::joined;
 use crate::context::Context;
@@ -66,12 +66,8 @@ struct PackOutput<'a> {
     pack_id: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     run_id: &'a str,
-    #[serde(skip_serializing_if = "gait_canon::json::is_default")]
-    files_checked: usize,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    missing_files: &'a [String],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    hash_mismatches: &'a [HashMismatch],
+    #[serde(flatten)]
+    files: FileMembers<'a>,
     #[serde(flatten)]
     signatures: SignatureMembers<'a>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -194,9 +190,11 @@ impl<'a> PackOutput<'a> {
             path,
             pack_id: &found.pack_id,
             run_id: &found.source_ref,
-            files_checked: found.files_checked,
-            missing_files: &found.missing_files,
-            hash_mismatches: &found.hash_mismatches,
+            files: FileMembers {
+                files_checked: found.files_checked,
+                missing_files: &found.missing_files,
+                hash_mismatches: &found.hash_mismatches,
+            },
             signatures: SignatureMembers::of(&found.signatures),
             integrity_findings: &found.findings,
         }

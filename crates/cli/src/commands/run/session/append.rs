@@ -4,7 +4,7 @@ use gait_artifact::{Verdict, session::SessionEvent, text};
 use gait_runpack::session::EventDraft;
 use serde::Serialize;
 
-use super::{JOURNAL, at, fields, journal_line, open, printable};
+use super::{JOURNAL, at, fields, journal_line, open, printable, required};
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::error::Failure;
@@ -38,15 +38,11 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    if !parsed.positionals().is_empty() {
-        return Err(Failure::unexpected_positionals());
-    }
-    let [journal, tool, verdict] = ["journal", "tool", "verdict"].map(|flag| parsed.text(flag).trim());
-    if [journal, tool, verdict].contains(&"") {
-        return Err(Failure::invalid_input(
-            "--journal, --tool, and --verdict are required",
-        ));
-    }
+    let [journal, tool, verdict] = required(
+        parsed,
+        ["journal", "tool", "verdict"],
+        "--journal, --tool, and --verdict are required",
+    )?;
     let verdict: Verdict = text::lower(verdict).parse().map_err(|_| {
         Failure::invalid_input("unsupported --verdict value (expected allow|block|dry_run|require_approval)")
     })?;

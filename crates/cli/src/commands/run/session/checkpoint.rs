@@ -4,11 +4,10 @@ use gait_artifact::session::SessionCheckpoint;
 use gait_runpack::{record::host, session::CheckpointRequest};
 use serde::Serialize;
 
-use super::{JOURNAL, at, fields, open, printable};
+use super::{JOURNAL, at, fields, open, printable, required};
 use crate::arguments::Parsed;
 use crate::commands::run::record::optional_signer;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::minting::{self, Signer};
 use crate::outcome::{CommandResult, Report};
 use crate::spec::{CommandSpec, Flag};
@@ -43,13 +42,7 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    if !parsed.positionals().is_empty() {
-        return Err(Failure::unexpected_positionals());
-    }
-    let [journal, out] = ["journal", "out"].map(|flag| parsed.text(flag).trim());
-    if [journal, out].contains(&"") {
-        return Err(Failure::invalid_input("--journal and --out are required"));
-    }
+    let [journal, out] = required(parsed, ["journal", "out"], "--journal and --out are required")?;
     let signer = optional_signer(parsed, context)?;
     let request = CheckpointRequest {
         out,

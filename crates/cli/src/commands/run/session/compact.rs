@@ -3,10 +3,9 @@
 use gait_runpack::session::{CompactRequest, Compaction};
 use serde::Serialize;
 
-use super::{JOURNAL, at, fields, journal_line, open, printable};
+use super::{JOURNAL, at, fields, journal_line, open, printable, required};
 use crate::arguments::Parsed;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::outcome::{CommandResult, Report};
 use crate::spec::{CommandSpec, Flag};
 
@@ -36,13 +35,7 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    if !parsed.positionals().is_empty() {
-        return Err(Failure::unexpected_positionals());
-    }
-    let journal = parsed.text("journal").trim();
-    if journal.is_empty() {
-        return Err(Failure::invalid_input("--journal is required"));
-    }
+    let [journal] = required(parsed, ["journal"], "--journal is required")?;
     let request = CompactRequest {
         out: parsed.text("out"),
         dry_run: parsed.flag("dry-run"),

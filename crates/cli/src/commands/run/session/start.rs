@@ -1,9 +1,8 @@
 //! `gait run session start`: begin a session.
 
-use super::{JOURNAL, at, fields, open, status_report};
+use super::{JOURNAL, at, fields, open, required, status_report};
 use crate::arguments::Parsed;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::outcome::CommandResult;
 use crate::spec::{CommandSpec, Flag};
 
@@ -19,16 +18,11 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("run session start", "Star
     .error_fields(|| fields(OPERATION));
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    if !parsed.positionals().is_empty() {
-        return Err(Failure::unexpected_positionals());
-    }
-    let [journal, session_id, run_id] =
-        ["journal", "session-id", "run-id"].map(|flag| parsed.text(flag).trim());
-    if [journal, session_id, run_id].contains(&"") {
-        return Err(Failure::invalid_input(
-            "--journal, --session-id, and --run-id are required",
-        ));
-    }
+    let [journal, session_id, run_id] = required(
+        parsed,
+        ["journal", "session-id", "run-id"],
+        "--journal, --session-id, and --run-id are required",
+    )?;
     let state = open(journal, context)
         .and_then(|session| session.start(session_id, run_id, context.now()))
         .map_err(at(journal))?;

@@ -1,9 +1,8 @@
 //! `gait run session status`: how a session stands.
 
-use super::{JOURNAL, at, fields, open, status_report};
+use super::{JOURNAL, at, fields, open, required, status_report};
 use crate::arguments::Parsed;
 use crate::context::Context;
-use crate::error::Failure;
 use crate::outcome::CommandResult;
 use crate::spec::CommandSpec;
 
@@ -15,13 +14,7 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("run session status", "Tel
     .error_fields(|| fields(OPERATION));
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    if !parsed.positionals().is_empty() {
-        return Err(Failure::unexpected_positionals());
-    }
-    let journal = parsed.text("journal").trim();
-    if journal.is_empty() {
-        return Err(Failure::invalid_input("--journal is required"));
-    }
+    let [journal] = required(parsed, ["journal"], "--journal is required")?;
     let state = open(journal, context)
         .and_then(|session| session.status(context.now()))
         .map_err(at(journal))?;
