@@ -27,6 +27,7 @@ pub mod policy_test;
 pub mod proof;
 pub mod rate_limit;
 pub mod reason_code;
+pub mod registry;
 pub mod regress;
 pub mod relationship;
 pub mod result;
