@@ -236,9 +236,9 @@ mod tests {
             |record| record.timestamp = Timestamp::from_unix(315_532_801, 0),
         ];
         for (index, change) in changes.into_iter().enumerate() {
-            let mut changed = record();
-            change(&mut changed);
-            assert_ne!(changed.derived_hash().unwrap(), original, "{index}");
+            let mut other = record();
+            change(&mut other);
+            assert_ne!(other.derived_hash().unwrap(), original, "{index}");
         }
         let mut signed = record();
         signed.integrity.signature.push_str("base64:AA==");
@@ -256,9 +256,9 @@ mod tests {
             |record| record.timestamp = Timestamp::ZERO,
         ];
         for change in changes {
-            let mut changed = record();
-            change(&mut changed);
-            assert!(!changed.is_complete());
+            let mut other = record();
+            change(&mut other);
+            assert!(!other.is_complete());
         }
     }
 }
