@@ -15,6 +15,7 @@ pub mod event;
 pub mod explain;
 pub mod finding;
 pub mod form;
+pub mod guard;
 pub mod intent;
 pub mod inventory;
 pub mod job;

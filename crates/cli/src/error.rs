@@ -4,6 +4,7 @@
 //! words.
 
 mod convert;
+mod convert_evidence;
 mod convert_pack;
 mod convert_regress;
 mod convert_run;

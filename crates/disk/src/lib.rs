@@ -11,6 +11,7 @@
 //! - [`lock`]: lock files that are also understood by programs that know only the file's presence and age.
 //! - [`progress`]: how callers watch long work.
 //! - [`read`]: a file read whole, with a limit, without ever waiting on a pipe for good.
+//! - [`retain`]: old files are found, and exactly those are removed.
 //!
 //! Times inside this crate are compared with the modification times that the kernel gives to files, so the
 //! clock is the system's and not an argument.
@@ -26,6 +27,7 @@ pub mod lock;
 pub mod path;
 pub mod progress;
 pub mod read;
+pub mod retain;
 
 pub use beneath::open_beneath;
 pub use error::{Error, FileKind};

@@ -102,6 +102,20 @@ impl<R: Read + Seek> PackArchive<R> {
         })
     }
 
+    /// Reads an archive as an evidence pack of the guard, whatever its manifest says that it is.
+    pub(crate) fn read_guard(source: R) -> Result<Self, OpenError> {
+        let mut archive = zip::Reader::open(source, Limits::default())?;
+        if !archive.contains(MANIFEST_PATH) {
+            return Err(OpenError::NoManifest);
+        }
+        let manifest_bytes = archive.read(MANIFEST_PATH)?;
+        Ok(Self {
+            archive,
+            kind: PackKind::Guard,
+            manifest_bytes,
+        })
+    }
+
     /// What the archive is.
     #[must_use]
     pub const fn kind(&self) -> &PackKind {

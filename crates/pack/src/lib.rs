@@ -17,6 +17,7 @@ pub mod call;
 pub mod diff;
 mod entry;
 pub mod export;
+pub mod guard;
 pub mod inspect;
 pub mod lines;
 pub mod manifest;

@@ -1,7 +1,7 @@
 //! The manifest of a pack: read strictly, identified by its digest.
 
 use gait_artifact::pack::{MANIFEST_SCHEMA_ID, PackManifest, SCHEMA_VERSION};
-use gait_artifact::text;
+use gait_artifact::{guard, text};
 use gait_canon::{
     Digest,
     json::{self, Value},
@@ -93,14 +93,11 @@ pub fn same_digest(left: &str, right: &str) -> bool {
     left.eq_ignore_ascii_case(right)
 }
 
-/// The schema id of the manifests of the guard's evidence packs.
-const GUARD_SCHEMA_ID: &str = "gait.guard.pack_manifest";
-
 /// Whether a manifest says that its archive is an evidence pack of the guard.
 pub(crate) fn is_guard(bytes: &[u8]) -> bool {
     let document = json::parse(bytes).ok();
     let schema_id = document.as_ref().and_then(|document| document.get("schema_id"));
-    schema_id.and_then(Value::as_str) == Some(GUARD_SCHEMA_ID)
+    schema_id.and_then(Value::as_str) == Some(guard::MANIFEST_SCHEMA_ID)
 }
 
 /// The id that follows from a manifest: the digest of its canonical form with an empty id and without signatures.

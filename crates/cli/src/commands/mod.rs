@@ -12,6 +12,8 @@ mod delegate;
 mod demo;
 mod enforce;
 mod gate;
+mod guard;
+mod incident;
 mod init;
 mod job;
 mod keys;
@@ -131,6 +133,17 @@ pub static SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Audit evidence",
+        commands: &[
+            Command::new(&guard::pack::SPEC, guard::pack::run),
+            Command::new(&guard::verify::SPEC, guard::verify::run),
+            Command::new(&guard::retain::SPEC, guard::retain::run),
+            Command::new(&guard::encrypt::SPEC, guard::encrypt::run),
+            Command::new(&guard::decrypt::SPEC, guard::decrypt::run),
+            Command::new(&incident::pack::SPEC, incident::pack::run),
+        ],
+    },
+    Section {
         title: "Test for regressions",
         commands: &[
             Command::new(&regress::init::SPEC, regress::init::run),
@@ -227,6 +240,8 @@ pub static GROUPS: &[GroupSpec] = &[
     contract::GROUP,
     delegate::GROUP,
     gate::GROUP,
+    guard::GROUP,
+    incident::GROUP,
     job::GROUP,
     job::checkpoint::GROUP,
     keys::GROUP,

@@ -15,7 +15,7 @@ use gait_runpack::SignatureReport;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{LegacyType, Verification, VerifyError, VerifyOptions, hold, signatures, undeclared};
+use super::{LegacyType, Verification, VerifyError, VerifyOptions, hold, undeclared};
 use crate::archive::PackArchive;
 use crate::guard::{pack_id, signable};
 use crate::manifest::{ManifestError, same_digest};
@@ -69,7 +69,10 @@ pub(super) fn verify<R: Read + Seek>(
         findings.extend(of_contents(&manifest));
         findings.extend(of_pointers(&manifest));
         findings.extend(of_entries(archive, &manifest));
-        findings.extend(signatures::finding(&verification.signatures, options));
+        let of_signatures = verification
+            .signatures
+            .finding(options.key.is_some(), MANIFEST_PATH);
+        findings.extend(of_signatures);
         verification.findings = findings;
     }
     Ok(verification)

@@ -1,0 +1,295 @@
+//! The records that become evidence: read through the members that are known of each, and no more believed than they
+//! deserve.
+
+use std::path::{Path, PathBuf};
+
+use gait_artifact::approval::{self, ApprovalAuditRecord};
+use gait_artifact::credential::{self, CredentialEvidence};
+use gait_artifact::relationship::Relationship;
+use gait_artifact::{Timestamp, regress, text, trace};
+use gait_canon::json::{self, Reader, Value};
+use gait_canon::{Digest, Signature};
+use gait_disk::ReadError;
+use gait_disk::read::read_bounded;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Serialize};
+
+/// The largest record, in bytes.
+pub const MAX_BYTES: usize = 64 << 20;
+
+/// Why a record is no evidence.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordError {
+    /// Its file could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// It is not the JSON of such a record.
+    #[error("{} is not the JSON of {kind}: {source}", path.display())]
+    Json {
+        /// What it should be.
+        kind: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// Where and why.
+        source: json::Error,
+    },
+    /// It is a record of something else, or does not say of what.
+    #[error("{} is not the record of {kind}: its schema_id is {found:?}", path.display())]
+    Kind {
+        /// What it should be.
+        kind: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// Its schema id.
+        found: String,
+    },
+    /// Its signature signs something else.
+    #[error("{} was changed after it was signed", .0.display())]
+    Changed(PathBuf),
+}
+
+/// What is known of a kind of record.
+pub(crate) trait Record: DeserializeOwned {
+    /// What it is, with an article, for messages.
+    const KIND: &'static str;
+    /// The schema id that says so.
+    const SCHEMA_ID: &'static str;
+
+    /// The schema id it states, and the member without which it is about nothing.
+    fn identity(&self) -> (&str, &str);
+
+    /// When what it tells of happened.
+    fn created_at(&self) -> Timestamp;
+
+    /// Whether its signatures, if it has any, sign what it says.
+    fn is_as_signed(&self, _text: &[u8]) -> bool {
+        true
+    }
+}
+
+/// Reads the record in a file. Members that are not known are passed over; those that are missing are empty.
+pub(crate) fn read<R: Record>(path: &Path) -> Result<R, RecordError> {
+    let bytes = read_bounded(path, MAX_BYTES)?;
+    let record: R = Reader::new()
+        .ignore_unknown_members()
+        .read(&bytes)
+        .map_err(|source| RecordError::Json {
+            kind: R::KIND,
+            path: path.to_path_buf(),
+            source,
+        })?;
+    let (schema_id, name) = record.identity();
+    // Older writers left the schema id out.
+    let says_so = schema_id == R::SCHEMA_ID || schema_id.is_empty() && !text::is_blank(name);
+    if !says_so {
+        return Err(RecordError::Kind {
+            kind: R::KIND,
+            path: path.to_path_buf(),
+            found: schema_id.to_owned(),
+        });
+    }
+    if !record.is_as_signed(&bytes) {
+        return Err(RecordError::Changed(path.to_path_buf()));
+    }
+    Ok(record)
+}
+
+/// What a pack says of a trace.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Trace {
+    schema_id: String,
+    created_at: Timestamp,
+    pub(crate) trace_id: String,
+    pub(crate) tool_name: String,
+    pub(crate) verdict: String,
+    pub(crate) policy_digest: String,
+    signature: Option<Signature>,
+}
+
+impl Record for Trace {
+    const KIND: &'static str = "a trace";
+    const SCHEMA_ID: &'static str = trace::SCHEMA_ID;
+
+    fn identity(&self) -> (&str, &str) {
+        (&self.schema_id, &self.trace_id)
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// Who signed is for others to ask; a trace that contradicts its own signature is no evidence for anybody.
+    fn is_as_signed(&self, text: &[u8]) -> bool {
+        let Some(signature) = &self.signature else {
+            return true;
+        };
+        let digest = json::parse(text).and_then(|mut document| {
+            if let Value::Object(members) = &mut document {
+                members.remove("signature");
+            }
+            Digest::of_canonical(&document)
+        });
+        digest.is_ok_and(|digest| Digest::parse_any_case(&signature.signed_digest) == Ok(digest))
+    }
+}
+
+/// What a pack says of the result of a regression test.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct RegressOutcome {
+    schema_id: String,
+    created_at: Timestamp,
+    pub(crate) fixture_set: String,
+    pub(crate) status: String,
+    pub(crate) graders: Vec<IgnoredAny>,
+}
+
+impl Record for RegressOutcome {
+    const KIND: &'static str = "a regression result";
+    const SCHEMA_ID: &'static str = regress::RESULT_SCHEMA_ID;
+
+    fn identity(&self) -> (&str, &str) {
+        (&self.schema_id, &self.fixture_set)
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
+
+impl Record for ApprovalAuditRecord {
+    const KIND: &'static str = "an approval audit";
+    const SCHEMA_ID: &'static str = approval::AUDIT_SCHEMA_ID;
+
+    fn identity(&self) -> (&str, &str) {
+        (&self.schema_id, &self.trace_id)
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
+
+impl Record for CredentialEvidence {
+    const KIND: &'static str = "an issued credential";
+    const SCHEMA_ID: &'static str = credential::SCHEMA_ID;
+
+    fn identity(&self) -> (&str, &str) {
+        (&self.schema_id, &self.trace_id)
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
+
+/// An inventory as a pack keeps it. Its texts stay as they are, whatever a scanner would make of them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Inventory {
+    schema_id: String,
+    schema_version: String,
+    created_at: Timestamp,
+    producer_version: String,
+    snapshot_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    workspace: String,
+    items: Option<Vec<InventoryItem>>,
+}
+
+/// A tool or server in an inventory.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct InventoryItem {
+    id: String,
+    kind: String,
+    name: String,
+    locator: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    risk_level: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    last_seen_run: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    relationship: Option<Relationship>,
+}
+
+impl Record for Inventory {
+    const KIND: &'static str = "an inventory";
+    const SCHEMA_ID: &'static str = "gait.scout.inventory_snapshot";
+
+    fn identity(&self) -> (&str, &str) {
+        (&self.schema_id, &self.snapshot_id)
+    }
+
+    fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use gait_canon::{PrivateKey, sign};
+
+    use super::*;
+
+    fn of_text<R: Record>(text: &str) -> Result<R, RecordError> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("record.json");
+        fs::write(&path, text).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn records_say_what_they_are() {
+        for (text, is_trace) in [
+            (r#"{"schema_id":"gait.gate.trace"}"#, true),
+            (r#"{"trace_id":"t","unknown":{}}"#, true),
+            (r#"{"hello":1}"#, false),
+            (r#"{"trace_id":" "}"#, false),
+            (r#"{"schema_id":"gait.regress.result","trace_id":"t"}"#, false),
+        ] {
+            let read = of_text::<Trace>(text);
+            assert_eq!(read.is_ok(), is_trace, "{text}");
+        }
+        assert!(of_text::<ApprovalAuditRecord>(r#"{"hello":1}"#).is_err());
+        assert!(of_text::<CredentialEvidence>(r#"{"hello":1}"#).is_err());
+        assert!(of_text::<RegressOutcome>(r#"{"hello":1}"#).is_err());
+        assert!(of_text::<Inventory>(r#"{"hello":1}"#).is_err());
+        assert!(of_text::<Trace>("{").is_err());
+        assert!(of_text::<CredentialEvidence>(r#"{"trace_id":"t","scope":"x"}"#).is_err());
+    }
+
+    #[test]
+    fn signed_traces_are_what_was_signed() {
+        let bare = r#"{"trace_id":"t","verdict":"block","more":[1]}"#;
+        let digest = json::canonical_digest_of_bytes(bare.as_bytes()).unwrap();
+        let signature = sign::sign(&digest, &PrivateKey::from_seed(&[1; 32]));
+        let signature = json::pretty(&signature).unwrap();
+        let signed = format!(r#"{},"signature":{signature}}}"#, &bare[..bare.len() - 1]);
+        assert_eq!(of_text::<Trace>(&signed).unwrap().verdict, "block");
+        for (from, to) in [
+            ("block", "allow"),
+            ("[1]", "[2]"),
+            ("signed_digest", "signed_digests"),
+        ] {
+            let error = of_text::<Trace>(&signed.replace(from, to)).unwrap_err();
+            assert!(matches!(error, RecordError::Changed(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn absent_lists_stay_absent() {
+        let inventory: Inventory = of_text(r#"{"snapshot_id":"s","items":null,"x":1}"#).unwrap();
+        let text = json::compact(&json::to_value(&inventory).unwrap());
+        assert_eq!(
+            text,
+            r#"{"created_at":"0001-01-01T00:00:00Z","items":null,"producer_version":"","schema_id":"","schema_version":"","snapshot_id":"s"}"#
+        );
+    }
+}
