@@ -147,6 +147,40 @@ pub const HOME: Variable = Variable {
     readers: "every command that takes a run id",
 };
 
+/// The proxy in front of servers asked in the clear.
+pub const HTTP_PROXY: Variable = Variable {
+    name: "HTTP_PROXY",
+    meaning: "URL of the proxy in front of servers that are asked without TLS. `http_proxy` means the same.",
+    default: "no proxy",
+    readers: "`registry install`",
+};
+
+/// The proxy in front of servers asked over TLS.
+pub const HTTPS_PROXY: Variable = Variable {
+    name: "HTTPS_PROXY",
+    meaning: "URL of the proxy in front of servers that are asked over TLS. `https_proxy` means the same.",
+    default: "no proxy",
+    readers: "`registry install`",
+};
+
+/// Servers without a proxy.
+pub const NO_PROXY: Variable = Variable {
+    name: "NO_PROXY",
+    meaning: "Names, addresses and networks, separated by commas, that are asked without a proxy; `*` for all. `no_proxy` \
+              means the same.",
+    default: "only this machine itself",
+    readers: "`registry install`",
+};
+
+/// Whose certificates are believed.
+pub const SSL_CERT_FILE: Variable = Variable {
+    name: "SSL_CERT_FILE",
+    meaning: "File with the certificates of the authorities that are believed, in PEM; `SSL_CERT_DIR` names directories \
+              of such files.",
+    default: "the authorities that the operating system trusts",
+    readers: "`registry install`",
+};
+
 /// Where wrapped and other child programs are found.
 pub const PATH: Variable = Variable {
     name: "PATH",
@@ -172,5 +206,9 @@ pub static VARIABLES: &[Variable] = &[
     SESSION_LOCK_STALE_AFTER,
     NAMED_BY_FLAG,
     HOME,
+    HTTP_PROXY,
+    HTTPS_PROXY,
+    NO_PROXY,
+    SSL_CERT_FILE,
     PATH,
 ];

@@ -6,6 +6,7 @@
 mod convert;
 mod convert_evidence;
 mod convert_pack;
+mod convert_registry;
 mod convert_regress;
 mod convert_run;
 mod convert_session;

@@ -23,6 +23,7 @@ mod man;
 mod migrate;
 mod pack;
 mod policy;
+mod registry;
 mod regress;
 mod run;
 mod test;
@@ -153,6 +154,14 @@ pub static SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Install from a registry",
+        commands: &[
+            Command::new(&registry::install::SPEC, registry::install::run),
+            Command::new(&registry::list::SPEC, registry::list::run),
+            Command::new(&registry::verify::SPEC, registry::verify::run),
+        ],
+    },
+    Section {
         title: "Check the record",
         commands: &[
             Command::new(&verify::SPEC, verify::run),
@@ -248,6 +257,7 @@ pub static GROUPS: &[GroupSpec] = &[
     kill_switch::GROUP,
     pack::GROUP,
     policy::GROUP,
+    registry::GROUP,
     regress::GROUP,
     run::GROUP,
     run::session::GROUP,
