@@ -31,6 +31,7 @@ pub mod reason_code;
 pub mod registry;
 pub mod regress;
 pub mod relationship;
+pub mod report;
 pub mod result;
 pub mod runpack;
 #[cfg(feature = "schema")]
