@@ -166,7 +166,7 @@ impl Items {
 }
 
 /// A name as part of an id: lower case, every other character an underscore; the digest of a name without letters.
-fn identifier(name: &str) -> String {
+pub(crate) fn identifier(name: &str) -> String {
     let letter = |c: char| {
         if c.is_ascii_lowercase() || c.is_ascii_digit() {
             c

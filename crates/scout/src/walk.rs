@@ -26,6 +26,8 @@ pub struct WalkError {
 pub(crate) struct Walk {
     /// What is left to visit, the next one last.
     pending: Vec<Pending>,
+    /// Whether directories without sources are passed over.
+    sources_only: bool,
 }
 
 enum Pending {
@@ -34,10 +36,20 @@ enum Pending {
 }
 
 impl Walk {
-    /// Walks `root`, which may be a link itself. Paths begin with `root`, or with nothing when it is `.`.
+    /// Walks `root`, which may be a link itself. Paths begin with `root`, or with nothing when it is `.`. Directories that
+    /// hold no sources of their own are passed over.
     pub(crate) fn new(root: &Path) -> Self {
         Self {
+            sources_only: true,
+            ..Self::everything(root)
+        }
+    }
+
+    /// The same, with every directory entered.
+    pub(crate) fn everything(root: &Path) -> Self {
+        Self {
             pending: vec![Pending::Directory(root.to_owned())],
+            sources_only: false,
         }
     }
 
@@ -71,7 +83,7 @@ impl Iterator for Walk {
         loop {
             match self.pending.pop()? {
                 Pending::File(path) => return Some(Ok(path)),
-                Pending::Directory(path) if is_skipped(&path) => {}
+                Pending::Directory(path) if self.sources_only && is_skipped(&path) => {}
                 Pending::Directory(path) => {
                     let path = path.strip_prefix(".").unwrap_or(&path).to_owned();
                     if let Err(source) = self.list(&path) {
