@@ -41,6 +41,8 @@ const ARTIFACT_KIND: &str = "gait.gateway.policy_enforcement";
 
 /// The most lines that are listed as not recorded; all are counted.
 pub const MAX_LISTED: usize = 1000;
+/// The most characters that are told of what is wrong with a line.
+const MAX_REASON_CHARS: usize = 120;
 
 /// How a log becomes proof.
 #[derive(Debug, Clone)]
@@ -104,8 +106,13 @@ pub enum LineProblem {
     #[error("longer than {MAX_LINE_BYTES} bytes")]
     TooLong,
     /// It, or what a container printed in it, is not JSON that has one meaning, or too large.
-    #[error("not usable as JSON: {}{}", .0.kind(), column(.0))]
-    Json(json::Error),
+    #[error("not usable as JSON: {reason} at column {column}")]
+    Json {
+        /// What is wrong, in a few words whatever the line.
+        reason: String,
+        /// Where in the line or in what was printed, in characters from 1.
+        column: usize,
+    },
     /// It is JSON, but no object.
     #[error("not a JSON object")]
     NotAnObject,
@@ -120,12 +127,19 @@ pub enum LineProblem {
     Unrepresentable(json::Error),
 }
 
-/// Where in its line `error` is.
-fn column(error: &json::Error) -> String {
-    error
-        .position()
-        .map(|position| format!(" at column {}", position.column))
-        .unwrap_or_default()
+impl LineProblem {
+    /// What `error` says. Of a name that it quotes only the beginning is kept: names are as long as clients like.
+    fn of_json(error: &json::Error) -> Self {
+        let mut reason = error.kind().to_string();
+        if let Some((end, _)) = reason.char_indices().nth(MAX_REASON_CHARS) {
+            reason.truncate(end);
+            reason.push('…');
+        }
+        Self::Json {
+            reason,
+            column: error.position().map_or(1, |position| position.column),
+        }
+    }
 }
 
 /// Why a log did not become proof.

@@ -14,6 +14,7 @@
 mod bundle;
 pub mod collect;
 pub mod control;
+pub mod gateway;
 pub mod incident;
 pub mod pack;
 pub mod record;
