@@ -138,30 +138,39 @@ impl Item {
     }
 }
 
-/// Items by id, merged as they are found.
+/// Items by id, merged as they are found, with the place of the file that gave each its name.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Items(BTreeMap<String, Item>);
+pub(crate) struct Items(BTreeMap<String, (u64, Item)>);
 
 impl Items {
-    /// Adds `item`; of two with one id the first name, the smaller locator and the higher risk stay.
-    pub(crate) fn add(&mut self, item: Item) {
-        match self.0.get_mut(&item.id) {
-            None => {
-                self.0.insert(item.id.clone(), item);
-            }
-            Some(known) => {
-                if item.locator < known.locator {
-                    known.locator = item.locator;
-                }
-                known.risk = known.risk.max(item.risk);
-                known.tags.extend(item.tags);
-            }
+    /// Adds an item of the file at `place` among all files. Of several with one id the first name, the smallest locator, the
+    /// highest risk and all tags stay, in whatever order they are added.
+    pub(crate) fn add(&mut self, place: u64, item: Item) {
+        let Some((first, known)) = self.0.get_mut(&item.id) else {
+            self.0.insert(item.id.clone(), (place, item));
+            return;
+        };
+        if place < *first {
+            *first = place;
+            known.name = item.name;
+        }
+        if item.locator < known.locator {
+            known.locator = item.locator;
+        }
+        known.risk = known.risk.max(item.risk);
+        known.tags.extend(item.tags);
+    }
+
+    /// Adds all items of `other`, whose files are others.
+    pub(crate) fn merge(&mut self, other: Self) {
+        for (place, item) in other.0.into_values() {
+            self.add(place, item);
         }
     }
 
     /// All items, sorted by id.
     pub(crate) fn into_vec(self) -> Vec<Item> {
-        self.0.into_values().collect()
+        self.0.into_values().map(|(_, item)| item).collect()
     }
 }
 
@@ -215,9 +224,10 @@ mod tests {
     #[test]
     fn items_of_one_id_are_merged() {
         let mut items = Items::default();
-        items.add(Item::tool("langchain", "Read", "b.py"));
-        items.add(Item::tool("langchain", "read", "a.py"));
-        items.add(Item::mcp_server("read", "mcp.json"));
+        items.add(1, Item::tool("langchain", "read", "a.py"));
+        items.add(0, Item::tool("langchain", "Read", "b.py"));
+        items.add(0, Item::tool("langchain", "READ", "b.py"));
+        items.add(2, Item::mcp_server("read", "mcp.json"));
         let items = items.into_vec();
         assert_eq!(items.len(), 2);
         assert_eq!(items[1].id, "tool:framework:langchain:read");

@@ -4,9 +4,18 @@ use std::collections::BTreeSet;
 
 use gait_artifact::text;
 use gait_canon::json::{self, Reader};
-use gait_policy::yaml::{self, Documents};
+use gait_policy::yaml::{self, Documents, Keys};
+use memchr::{memchr, memchr2_iter};
 
 use crate::item::Item;
+
+/// What is put up with in the JSON of others: it is only looked at.
+const READER: Reader = Reader::new().replace_invalid_text().keep_last_duplicates();
+/// The same for YAML.
+const OPTIONS: yaml::Options = yaml::Options {
+    documents: Documents::First,
+    keys: Keys::Scalar,
+};
 
 /// How a configuration is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +42,31 @@ pub enum ConfigError {
 pub(crate) fn servers(content: &[u8], format: Format, locator: &str) -> Result<Vec<Item>, ConfigError> {
     let mut names = BTreeSet::new();
     match format {
-        Format::Json => of_json(&Reader::new().replace_invalid_text().parse(content)?, &mut names),
+        Format::Json => of_json(&READER.parse(content)?, &mut names),
         Format::Yaml => {
             let content = std::str::from_utf8(content).map_err(|_| ConfigError::Utf8)?;
-            if let Some(root) = yaml::parse(content, Documents::First)?.root() {
+            if let Some(root) = yaml::parse(content, OPTIONS)?.root() {
                 of_yaml(root, &mut names);
             }
         }
     }
     Ok(names.iter().map(|name| Item::mcp_server(name, locator)).collect())
+}
+
+/// Whether `content`, in either format, can name servers at all: a cheap test that most files fail.
+///
+/// Only a key with `servers` in it leads to servers. It stands there as it is, in some letter case, unless it is written with
+/// escapes.
+pub(crate) fn may_name_servers(content: &[u8]) -> bool {
+    const WORD: &[u8] = b"servers";
+    /// Where the rarest letter of the word stands.
+    const V: usize = 3;
+    memchr(b'\\', content).is_some()
+        || memchr2_iter(b'v', b'V', content).any(|at| {
+            at.checked_sub(V)
+                .and_then(|start| content.get(start..start + WORD.len()))
+                .is_some_and(|word| word.eq_ignore_ascii_case(WORD))
+        })
 }
 
 /// Whether the entries of the object under `key` are servers.
@@ -85,6 +110,8 @@ fn of_yaml(value: yaml::Value<'_>, names: &mut BTreeSet<String>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn ids(content: &str, format: Format) -> Vec<String> {
@@ -110,6 +137,18 @@ mod tests {
     }
 
     #[test]
+    fn keys_need_not_be_text() {
+        let yaml =
+            "servers:\n  42: {}\n  1.50: {}\n  0x1F: {}\n  ~: {}\n  .inf: {}\ntrue: {servers: {x: 1}}\n";
+        assert_eq!(
+            ids(yaml, Format::Yaml),
+            ["inf", "1_5", "31", "42", "null", "x"].map(|name| format!("mcp_server:{name}"))
+        );
+        let json = r#"{"servers":{"a":1,"a":2},"servers":{"b":1}}"#;
+        assert_eq!(ids(json, Format::Json), ["mcp_server:b"]);
+    }
+
+    #[test]
     fn what_is_no_configuration_is_an_error() {
         assert!(servers(b"{", Format::Json, "x").is_err());
         assert!(servers(b"a: [", Format::Yaml, "x").is_err());
@@ -117,5 +156,32 @@ mod tests {
         let deep = "[".repeat(100_000);
         assert!(servers(deep.as_bytes(), Format::Json, "x").is_err());
         assert!(servers(deep.as_bytes(), Format::Yaml, "x").is_err());
+    }
+
+    #[test]
+    fn files_without_the_word_are_told_early() {
+        for (content, may) in [
+            ("", false),
+            ("server: {vers: 1}", false),
+            ("ver", false),
+            ("a vers servers", true),
+            ("MCPSERVERS:", true),
+            (r#"{"\u0073ervers":{}}"#, true),
+        ] {
+            assert_eq!(may_name_servers(content.as_bytes()), may, "{content}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn files_that_name_servers_are_not_passed_over(
+            parts in prop::collection::vec(prop::sample::select(&["servers", "mcpServers", "\"", ":", "{", "}", "a", " ", "\n", ",", "\\u0073ervers", "SERVERS", "\\x73"]), 0..16),
+        ) {
+            let content = parts.concat();
+            for format in [Format::Json, Format::Yaml] {
+                let named = servers(content.as_bytes(), format, "x").is_ok_and(|found| !found.is_empty());
+                prop_assert!(!named || may_name_servers(content.as_bytes()), "{content}");
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use gait_artifact::text;
 use memchr::memmem;
 
 use crate::item::Item;
@@ -13,11 +14,11 @@ const OPENAI_TEXTS: [&str; 3] = ["from agents import", "openai.agents", "tools=[
 
 /// The tools of a source: once per framework whose marks it bears.
 ///
-/// Every function of such a file counts, and where none is defined, the file itself under the name `stem`.
+/// Every function of such a file counts, and where none is defined, the file itself under the name `stem`, if it has one.
 pub(crate) fn tools(source: &[u8], stem: &str, locator: &str) -> Vec<Item> {
     let mut items = Vec::new();
     let mut names = definitions(source);
-    if names.is_empty() {
+    if names.is_empty() && !text::is_blank(stem) {
         names.insert(stem.to_owned());
     }
     if has_decorator(source, b"@tool") || holds_any(source, &LANGCHAIN_TEXTS) {

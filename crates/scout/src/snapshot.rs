@@ -1,24 +1,26 @@
 //! Snapshots: everything that agents may call from the sources below some directories.
 
+mod coverage;
+mod files;
+mod record;
+mod scan;
+mod scope;
+
 use std::{
     collections::BTreeSet,
-    fs, io,
+    io,
+    num::NonZero,
     path::{Path, PathBuf},
 };
 
-use gait_disk::{ReadError, read::read_bounded};
+use gait_disk::ReadError;
 
+pub use self::{coverage::Coverage, scope::Scope};
 use crate::{
-    item::{Item, ItemKind, Items},
-    mcp_config::{self, ConfigError, Format},
-    python,
-    walk::{Walk, WalkError},
+    item::{Item, ItemKind},
+    mcp_config::ConfigError,
+    walk::WalkError,
 };
-
-/// The largest source that is read, in bytes.
-const MAX_SOURCE_BYTES: usize = 64 << 20;
-/// The largest configuration that is read, in bytes. What is larger is data.
-const MAX_CONFIG_BYTES: usize = 8 << 20;
 
 /// What a repository hands to its agents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,83 +80,15 @@ pub enum ScanError {
     },
 }
 
-/// Scans the directory `root`.
+/// Scans the directory `root`, one file after the other.
 pub fn scan(root: &Path) -> Result<Surface, ScanError> {
-    let mut items = Items::default();
-    scan_into(&mut items, root)?;
-    Ok(Surface {
-        items: items.into_vec(),
-    })
-}
-
-/// Adds what is found below `root` to `items`.
-fn scan_into(items: &mut Items, root: &Path) -> Result<(), ScanError> {
-    let metadata = fs::metadata(root).map_err(|source| ScanError::Root {
-        root: root.to_owned(),
-        source,
-    })?;
-    if !metadata.is_dir() {
-        return Err(ScanError::NotADirectory(root.to_owned()));
-    }
-    for path in Walk::new(root) {
-        items_of_file(&path?)?
-            .into_iter()
-            .for_each(|item| items.add(item));
-    }
-    Ok(())
-}
-
-/// What kind of file a name stands for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileType {
-    Python,
-    Config(Format),
-}
-
-impl FileType {
-    fn of_name(name: &str) -> Option<Self> {
-        let (_, extension) = name.rsplit_once('.')?;
-        match extension.to_ascii_lowercase().as_str() {
-            "py" => Some(Self::Python),
-            "json" => Some(Self::Config(Format::Json)),
-            "yaml" | "yml" => Some(Self::Config(Format::Yaml)),
-            _ => None,
-        }
-    }
-}
-
-fn items_of_file(path: &Path) -> Result<Vec<Item>, ScanError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let locator = path.to_string_lossy();
-    match FileType::of_name(&name) {
-        None => Ok(Vec::new()),
-        Some(FileType::Python) => {
-            let stem = name.rsplit_once('.').map_or("", |(stem, _)| stem);
-            Ok(python::tools(
-                &read_bounded(path, MAX_SOURCE_BYTES)?,
-                stem,
-                &locator,
-            ))
-        }
-        Some(FileType::Config(format)) => {
-            let is_mcp = name.to_lowercase().contains("mcp");
-            let content = match read_bounded(path, MAX_CONFIG_BYTES) {
-                Err(ReadError::TooLarge { .. }) if !is_mcp => return Ok(Vec::new()),
-                content => content?,
-            };
-            match mcp_config::servers(&content, format, &locator) {
-                Err(source) if is_mcp => Err(ScanError::Config {
-                    locator: locator.into_owned(),
-                    source,
-                }),
-                found => Ok(found.unwrap_or_default()),
-            }
-        }
-    }
+    Scope::of_root(root).scan(NonZero::<usize>::MIN)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn repository(files: &[(&str, &str)]) -> tempfile::TempDir {
