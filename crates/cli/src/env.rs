@@ -142,9 +142,10 @@ pub const ALLOW_REAL_REPLAY: Variable = Variable {
 /// Where runpacks are kept for good.
 pub const HOME: Variable = Variable {
     name: "HOME",
-    meaning: "Directory below which `.gait/runpacks` is searched for the runpack of a run id.",
-    default: "only `gait-out` is searched",
-    readers: "every command that takes a run id",
+    meaning: "Directory below which `.gait/runpacks` is searched for the runpack of a run id, and `.gait/registry` is the \
+              registry's cache.",
+    default: "only `gait-out` is searched; `registry` needs `--cache-dir`",
+    readers: "every command that takes a run id, `registry`, `doctor`",
 };
 
 /// The proxy in front of servers asked in the clear.
@@ -186,7 +187,32 @@ pub const PATH: Variable = Variable {
     name: "PATH",
     meaning: "Directories in which child programs are looked up.",
     default: "as the operating system sets it",
-    readers: "`trace`, `test`, `enforce`, the `command` broker",
+    readers: "`trace`, `test`, `enforce`, the `command` broker, `doctor`",
+};
+
+/// Where temporary files go.
+pub const TMPDIR: Variable = Variable {
+    name: "TMPDIR",
+    meaning: "Directory for temporary files.",
+    default: "`/tmp`",
+    readers: "`doctor`",
+};
+
+/// Set for the boundary that a canary is sent to.
+pub const CANARY_INTENT: Variable = Variable {
+    name: "GAIT_CANARY_INTENT",
+    meaning: "Set for the boundary of a canary: the file of a call that must be refused.",
+    default: "not set",
+    readers: "the command of `doctor --canary --via`",
+};
+
+/// Set for the boundary that a canary is sent to.
+pub const CANARY_TRACE: Variable = Variable {
+    name: "GAIT_CANARY_TRACE",
+    meaning: "Set for the boundary of a canary: where the trace of the decision may go. A boundary can also name its trace \
+              in a line `trace_path=<path>`.",
+    default: "not set",
+    readers: "the command of `doctor --canary --via`",
 };
 
 /// Every variable, in the order of the reference.
@@ -211,4 +237,7 @@ pub static VARIABLES: &[Variable] = &[
     NO_PROXY,
     SSL_CERT_FILE,
     PATH,
+    TMPDIR,
+    CANARY_INTENT,
+    CANARY_TRACE,
 ];

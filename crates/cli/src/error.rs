@@ -9,6 +9,7 @@ mod convert_pack;
 mod convert_registry;
 mod convert_regress;
 mod convert_run;
+mod convert_scout;
 mod convert_session;
 mod excerpt;
 mod kind;

@@ -10,6 +10,7 @@ mod completions;
 mod contract;
 mod delegate;
 mod demo;
+mod doctor;
 mod enforce;
 mod gate;
 mod guard;
@@ -25,6 +26,7 @@ mod pack;
 mod policy;
 mod registry;
 mod regress;
+mod report;
 mod run;
 mod test;
 mod tour;
@@ -80,6 +82,8 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&check::SPEC, check::run),
             Command::new(&demo::SPEC, demo::run),
             Command::new(&tour::SPEC, tour::run),
+            Command::new(&doctor::SPEC, doctor::run),
+            Command::new(&doctor::adoption::SPEC, doctor::adoption::run),
         ],
     },
     Section {
@@ -168,6 +172,7 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&verify::chain::SPEC, verify::chain::run),
             Command::new(&verify::session_chain::SPEC, verify::session_chain::run),
             Command::new(&trace::verify::SPEC, trace::verify::run),
+            Command::new(&report::top::SPEC, report::top::run),
         ],
     },
     Section {
@@ -259,6 +264,7 @@ pub static GROUPS: &[GroupSpec] = &[
     policy::GROUP,
     registry::GROUP,
     regress::GROUP,
+    report::GROUP,
     run::GROUP,
     run::session::GROUP,
     voice::GROUP,
