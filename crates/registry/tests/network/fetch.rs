@@ -1,19 +1,12 @@
 //! Fetching from servers that misbehave. Everything stays on this machine, and no test waits for time to pass: servers
 //! that stall do so until the client gives up.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that can not go on fails"
-)]
-
-mod server;
-
 use std::time::Duration;
 
 use gait_registry::fetch::{FetchOptions, MAX_BODY_BYTES, Pacing, Proxies, Retry, Roots, Timeouts};
 use gait_registry::{FetchError, Fetcher, RemoteError, RemotePolicy, RemoteUrl};
-use server::{Behaviour, Server, answer};
+
+use crate::server::{Behaviour, Server, answer};
 
 /// A fetch of `url` where the hosts of these tests are allowed, and how many pauses there were.
 struct Client {
