@@ -5,6 +5,7 @@
 
 mod convert;
 mod convert_evidence;
+mod convert_gateway;
 mod convert_pack;
 mod convert_registry;
 mod convert_regress;

@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod enforce;
 mod gate;
+mod gateway;
 mod guard;
 mod incident;
 mod init;
@@ -135,6 +136,7 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&pack::diff::SPEC, pack::diff::run),
             Command::new(&pack::export::SPEC, pack::export::run),
             Command::new(&pack::attest::SPEC, pack::attest::run),
+            Command::new(&gateway::ingest::SPEC, gateway::ingest::run),
         ],
     },
     Section {
@@ -254,6 +256,7 @@ pub static GROUPS: &[GroupSpec] = &[
     contract::GROUP,
     delegate::GROUP,
     gate::GROUP,
+    gateway::GROUP,
     guard::GROUP,
     incident::GROUP,
     job::GROUP,
