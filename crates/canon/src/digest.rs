@@ -26,8 +26,7 @@ impl Digest {
 
     /// The digest of the canonical JSON (RFC 8785) of `value`.
     pub fn of_canonical<T: Serialize + ?Sized>(value: &T) -> Result<Self, json::Error> {
-        let canonical = json::canonical_bytes(&json::to_value(value)?)?;
-        Ok(Self::of(&canonical))
+        json::canonical_digest(value)
     }
 
     /// The digest with these 32 bytes.

@@ -5,9 +5,11 @@
 //! Numbers stay as written until they are canonicalised.
 //!
 //! Writing knows four forms: canonical (RFC 8785) for digests, one line with sorted keys, one line in order, and indented.
+//! Typed values are written as they are visited, without a tree in between.
 
 mod de;
 mod error;
+mod layout;
 mod number;
 mod object;
 mod parse;
@@ -15,6 +17,7 @@ mod reader;
 mod scan;
 mod ser;
 mod tape;
+mod text;
 mod typed;
 mod value;
 mod write;
@@ -28,9 +31,10 @@ pub use self::object::Object;
 pub use self::reader::Reader;
 pub use self::value::Value;
 
+use self::layout::Layout;
+use self::ser::TextSerializer;
 use self::tape::Tape;
-use self::write::Layout;
-use crate::Digest;
+use crate::{Digest, Hasher};
 
 /// Reads a tree with the strict [`Reader`].
 pub fn parse(bytes: &[u8]) -> Result<Value, Error> {
@@ -59,13 +63,26 @@ pub fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The canonical form of RFC 8785. Fails on numbers beyond the range of doubles.
-pub fn canonical_bytes(value: &Value) -> Result<Vec<u8>, Error> {
-    let tape = Tape::of_value(value);
-    match write::write(&tape, Layout::CANONICAL, 0) {
-        Ok(text) => Ok(text.into_bytes()),
-        Err(write::OutOfRange(_)) => Err(Error::new(ErrorKind::NumberOutOfRange)),
-    }
+/// The canonical form of RFC 8785 of a typed value or of a tree.
+///
+/// Fails on what has no JSON form (see [`to_value`]) and on numbers beyond the range of doubles.
+pub fn canonical_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
+    canonical_counted(value).map(|(canonical, _)| canonical)
+}
+
+/// As [`canonical_bytes`], and how many JSON values the text holds, every key counted as one: what
+/// [`Reader::max_values`] limits.
+pub fn canonical_counted<T: Serialize + ?Sized>(value: &T) -> Result<(Vec<u8>, usize), Error> {
+    let written = TextSerializer::write(value, Layout::CANONICAL)?;
+    let values = written.values();
+    Ok((written.into_string().into_bytes(), values))
+}
+
+/// The digest of [`canonical_bytes`], without putting them together.
+pub(crate) fn canonical_digest<T: Serialize + ?Sized>(value: &T) -> Result<Digest, Error> {
+    let mut hasher = Hasher::new();
+    TextSerializer::write(value, Layout::CANONICAL)?.into_pieces(|piece| hasher.update(piece.as_bytes()));
+    Ok(hasher.finish())
 }
 
 /// The digest of the canonical form of a strict JSON text: the fast way from bytes to [`Digest`].
@@ -89,9 +106,18 @@ pub fn compact_in_order(value: &Value) -> String {
     plain(value, Layout::IN_ORDER)
 }
 
+/// A typed value or a tree on one line, fields in order, numbers and escapes as in [`compact`], no final line feed.
+///
+/// Fails on what has no JSON form (see [`to_value`]).
+pub fn line<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
+    TextSerializer::write(value, Layout::IN_ORDER).map(TextSerializer::into_string)
+}
+
 /// Two blanks a level, fields in order, escapes as in [`compact`], no final line feed. Empty arrays and objects are `[]`, `{}`.
+///
+/// Fails on what has no JSON form (see [`to_value`]).
 pub fn pretty<T: Serialize + ?Sized>(value: &T) -> Result<String, Error> {
-    to_value(value).map(|value| plain(&value, Layout::PRETTY))
+    TextSerializer::write(value, Layout::PRETTY).map(TextSerializer::into_string)
 }
 
 fn plain(value: &Value, layout: Layout) -> String {

@@ -1,7 +1,8 @@
 //! Numbers kept as written, and the two ways of printing a double.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
+use super::layout::Numbers;
 use super::{Error, ErrorKind};
 
 /// A JSON number, kept as the text it was written with.
@@ -119,6 +120,17 @@ pub(super) fn write_plain(out: &mut String, text: &str) {
     match to_double(text) {
         Some(value) if !is_integer(text) => out.push_str(shortest(value, &mut ryu_js::Buffer::new())),
         _ => out.push_str(text),
+    }
+}
+
+/// Appends an integer of at most 128 bits, all of which are within the range of doubles.
+pub(super) fn write_integer(out: &mut String, value: impl fmt::Display, form: Numbers) {
+    let start = out.len();
+    // A `String` takes whatever is written.
+    _ = write!(out, "{value}");
+    if form == Numbers::Canonical && !is_short_integer(&out[start..]) {
+        let digits = out.split_off(start);
+        _ = write_canonical(out, &digits);
     }
 }
 

@@ -7,10 +7,11 @@ use serde::de::DeserializeOwned;
 use super::canonical_bytes;
 use super::de::{Cursor, Mismatch};
 use super::error::{Error, ErrorKind, Fault, Position};
+use super::layout::Layout;
 use super::parse::{self, Rules};
 use super::tape::Tape;
 use super::value::Value;
-use super::write::{self, Layout};
+use super::write;
 
 /// A JSON reader and what it puts up with. The default puts up with nothing.
 ///
@@ -234,6 +235,7 @@ fn place(bytes: &[u8], text: &str, offset: usize) -> Position {
 
 #[cfg(test)]
 mod tests {
+    use super::super::canonical_counted;
     use super::*;
 
     fn refusal(reader: Reader, text: &[u8]) -> (String, usize, usize, usize) {
@@ -393,7 +395,8 @@ mod tests {
         for (text, count) in [("1", 1), ("[]", 1), ("[1,[2]]", 4), (r#"{"a":{"b":"c"}}"#, 5)] {
             let reader = Reader::new().max_values(count);
             let (tree, counted) = reader.read_counted::<Value>(text.as_bytes()).unwrap();
-            assert_eq!((tree.count(), counted), (count, count), "{text}");
+            let (_, written) = canonical_counted(&tree).unwrap();
+            assert_eq!((written, counted), (count, count), "{text}");
             let error = Reader::new()
                 .max_values(count - 1)
                 .parse(text.as_bytes())

@@ -24,16 +24,6 @@ pub enum Value {
 }
 
 impl Value {
-    /// How many values this is, every key counted as one: what [`Reader::max_values`](super::Reader::max_values) limits.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        1 + match self {
-            Self::Array(items) => items.iter().map(Self::count).sum(),
-            Self::Object(members) => members.values().map(|value| 1 + value.count()).sum(),
-            _ => 0,
-        }
-    }
-
     /// The text, if this is a string.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

@@ -1,19 +1,17 @@
 //! Any serialisable Rust value as a JSON [`Value`].
 
 use serde::ser::{
-    Impossible, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
-    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+    Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::typed::EXACT;
-use super::{Error, ErrorKind, Number, Object, Value};
+use super::super::typed::EXACT;
+use super::super::{Error, ErrorKind, Number, Object, Value};
+use super::key::KeySerializer;
+use super::unrepresentable;
 
 /// Gives a [`Value`] for whatever is serialised.
-pub(super) struct ValueSerializer;
-
-fn unrepresentable(what: &str) -> Error {
-    Error::new(ErrorKind::Unrepresentable(what.to_owned()))
-}
+pub(in super::super) struct ValueSerializer;
 
 fn single(key: &str, value: Value) -> Value {
     Value::Object(Object::from_iter([(key, value)]))
@@ -188,7 +186,7 @@ impl Serializer for ValueSerializer {
 }
 
 /// An array in the making.
-pub(super) struct Items {
+pub(in super::super) struct Items {
     items: Vec<Value>,
 }
 
@@ -233,7 +231,7 @@ impl SerializeTupleStruct for Items {
 }
 
 /// The array of a tuple variant in the making.
-pub(super) struct VariantItems {
+pub(in super::super) struct VariantItems {
     variant: &'static str,
     items: Items,
 }
@@ -252,7 +250,7 @@ impl SerializeTupleVariant for VariantItems {
 }
 
 /// An object in the making.
-pub(super) struct Members {
+pub(in super::super) struct Members {
     object: Object,
     key: String,
 }
@@ -273,7 +271,7 @@ impl SerializeMap for Members {
     type Error = Error;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
-        self.key = key.serialize(KeySerializer)?;
+        self.key = key.serialize(KeySerializer(str::to_owned))?;
         Ok(())
     }
 
@@ -301,7 +299,7 @@ impl SerializeStruct for Members {
 }
 
 /// The object of a struct variant in the making.
-pub(super) struct VariantMembers {
+pub(in super::super) struct VariantMembers {
     variant: &'static str,
     members: Members,
 }
@@ -319,106 +317,11 @@ impl SerializeStructVariant for VariantMembers {
     }
 }
 
-/// The key of a member: text, or an integer as its decimal text.
-struct KeySerializer;
-
-macro_rules! text_keys {
-    ($($method:ident $type:ty,)*) => {$(
-        fn $method(self, value: $type) -> Result<String, Error> {
-            Ok(value.to_string())
-        }
-    )*};
-}
-
-macro_rules! no_keys {
-    ($($method:ident ($($argument:ty),*) -> $output:ty,)*) => {$(
-        fn $method(self, $(_: $argument),*) -> Result<$output, Error> {
-            Err(not_a_key())
-        }
-    )*};
-}
-
-fn not_a_key() -> Error {
-    unrepresentable("a key that is not text")
-}
-
-type NoParts = Impossible<String, Error>;
-
-impl Serializer for KeySerializer {
-    type Ok = String;
-    type Error = Error;
-    type SerializeSeq = NoParts;
-    type SerializeTuple = NoParts;
-    type SerializeTupleStruct = NoParts;
-    type SerializeTupleVariant = NoParts;
-    type SerializeMap = NoParts;
-    type SerializeStruct = NoParts;
-    type SerializeStructVariant = NoParts;
-
-    text_keys! {
-        serialize_i8 i8,
-        serialize_i16 i16,
-        serialize_i32 i32,
-        serialize_i64 i64,
-        serialize_i128 i128,
-        serialize_u8 u8,
-        serialize_u16 u16,
-        serialize_u32 u32,
-        serialize_u64 u64,
-        serialize_u128 u128,
-        serialize_char char,
-        serialize_str &str,
-    }
-
-    no_keys! {
-        serialize_bool(bool) -> String,
-        serialize_f32(f32) -> String,
-        serialize_f64(f64) -> String,
-        serialize_bytes(&[u8]) -> String,
-        serialize_none() -> String,
-        serialize_unit() -> String,
-        serialize_unit_struct(&'static str) -> String,
-        serialize_seq(Option<usize>) -> NoParts,
-        serialize_tuple(usize) -> NoParts,
-        serialize_tuple_struct(&'static str, usize) -> NoParts,
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> NoParts,
-        serialize_map(Option<usize>) -> NoParts,
-        serialize_struct(&'static str, usize) -> NoParts,
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> NoParts,
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<String, Error> {
-        value.serialize(self)
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<String, Error> {
-        Ok(variant.to_owned())
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<String, Error> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: &T,
-    ) -> Result<String, Error> {
-        Err(not_a_key())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::{compact_in_order, to_value};
+    use super::super::super::{compact_in_order, to_value};
     use super::*;
 
     #[derive(serde::Serialize)]
