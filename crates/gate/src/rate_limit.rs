@@ -129,9 +129,8 @@ impl LocalRateLimiter {
     }
 
     fn lock(&self, now: Timestamp) -> Result<FileLock, RateLimitError> {
-        let mut content = json::compact_in_order(
-            &json::to_value(&RateLimitLock::new(std::process::id(), now)).map_err(RateLimitError::Encode)?,
-        );
+        let lock = RateLimitLock::new(std::process::id(), now);
+        let mut content = json::line(&lock).map_err(RateLimitError::Encode)?;
         content.push('\n');
         FileLock::acquire(&lock_path(&self.path), &LOCK, content.as_bytes()).map_err(|error| match error {
             LockError::Timeout { .. } => RateLimitError::Contention,

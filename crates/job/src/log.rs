@@ -59,7 +59,7 @@ impl EventLog {
 
     /// Adds an event; on return it is on the disk.
     pub(crate) fn append(&self, event: &JobEvent) -> Result<(), JobError> {
-        let line = json::compact_in_order(&json::to_value(event)?);
+        let line = json::line(event)?;
         append_line(&self.path, line.as_bytes(), 0o600, &LOCK).map_err(JobError::Write)
     }
 

@@ -123,7 +123,7 @@ pub fn attest(
             Statement::about(subject, options.predicate_type, &predicate)?
         }
     };
-    let payload = json::canonical_bytes(&json::to_value(&statement)?)?;
+    let payload = json::canonical_bytes(&statement)?;
     let envelope = Envelope::seal(PAYLOAD_TYPE, &payload, options.signer);
     Ok(Attestation {
         line: json::compact(&json::to_value(&envelope)?),

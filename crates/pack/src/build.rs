@@ -170,7 +170,7 @@ pub fn seal(
             .signatures
             .push(sign::sign(&manifest::signable(&manifest), key));
     }
-    let bytes = json::canonical_bytes(&json::to_value(&manifest)?)?;
+    let bytes = json::canonical_bytes(&manifest)?;
     entries.push(in_memory(MANIFEST_PATH, bytes));
     Ok(SealedPack { manifest, entries })
 }

@@ -45,7 +45,7 @@ impl PackEntry {
 
     /// An entry with the canonical form (RFC 8785) of a document.
     pub fn canonical<T: Serialize + ?Sized>(path: &str, document: &T) -> Result<Self, json::Error> {
-        let bytes = json::canonical_bytes(&json::to_value(document)?)?;
+        let bytes = json::canonical_bytes(document)?;
         Ok(Self::new(path, EntryContent::Bytes(bytes)))
     }
 

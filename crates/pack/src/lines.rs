@@ -95,7 +95,7 @@ impl<R: Read> Lines<R> {
 pub fn canonical_lines<T: Serialize>(documents: &[T]) -> Result<Vec<u8>, json::Error> {
     let mut lines = Vec::new();
     for document in documents {
-        lines.extend(json::canonical_bytes(&json::to_value(document)?)?);
+        lines.extend(json::canonical_bytes(document)?);
         lines.push(b'\n');
     }
     Ok(lines)

@@ -105,7 +105,7 @@ pub fn chain<'a>(
         if !lines.is_empty() {
             lines.push(b'\n');
         }
-        lines.extend(json::canonical_bytes(&json::to_value(&record)?)?);
+        lines.extend(json::canonical_bytes(&record)?);
         previous_record_hash = hash;
     }
     Ok(lines)

@@ -115,7 +115,7 @@ impl Summary {
             privacy,
             summary: self,
         };
-        Ok(json::compact_in_order(&json::to_value(&report)?))
+        json::line(&report)
     }
 }
 

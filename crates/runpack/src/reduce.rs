@@ -124,7 +124,7 @@ pub struct Report {
 impl Report {
     /// The report as a document: one line of JSON without a line feed.
     pub fn to_json(&self) -> Result<String, json::Error> {
-        Ok(json::compact_in_order(&json::to_value(self)?))
+        json::line(self)
     }
 }
 

@@ -199,11 +199,8 @@ fn lines<T: Serialize>(records: &[T]) -> Pieces<'_> {
 }
 
 fn canonical<T: Serialize>(record: &T) -> Result<Piece, json::Error> {
-    let tree = json::to_value(record)?;
-    Ok(Piece {
-        text: json::canonical_bytes(&tree)?,
-        values: tree.count(),
-    })
+    let (text, values) = json::canonical_counted(record)?;
+    Ok(Piece { text, values })
 }
 
 fn encode(name: &'static str) -> impl FnOnce(json::Error) -> WriteError {

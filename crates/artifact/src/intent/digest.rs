@@ -5,9 +5,8 @@
 
 use gait_canon::{
     Digest,
-    json::{self, canonical_bytes, to_value},
+    json::{self, canonical_bytes},
 };
-use serde::Serialize;
 
 use super::IntentRequest;
 
@@ -20,38 +19,34 @@ pub(super) struct Digests {
 impl Digests {
     /// The digests of `request`, which is in normal form.
     pub(super) fn of(request: &IntentRequest) -> Result<Self, json::Error> {
-        let args = canonical(&request.args)?;
-        let script = request.script.as_ref().map(canonical).transpose()?;
+        let args = canonical_bytes(&request.args)?;
+        let script = request.script.as_ref().map(canonical_bytes).transpose()?;
         let script_hash = script.as_deref().map(Digest::of);
 
         let mut intent = CanonicalObject::with_capacity(args.len() + 1024);
         if !request.arg_provenance.is_empty() {
-            intent.member("arg_provenance", &canonical(&request.arg_provenance)?);
+            intent.member("arg_provenance", &canonical_bytes(&request.arg_provenance)?);
         }
         intent.member("args", &args);
-        intent.member("context", &canonical(&request.context)?);
+        intent.member("context", &canonical_bytes(&request.context)?);
         if let Some(delegation) = &request.delegation {
-            intent.member("delegation", &canonical(delegation)?);
+            intent.member("delegation", &canonical_bytes(delegation)?);
         }
         if let (Some(script), Some(hash)) = (&script, &script_hash) {
             intent.member("script", script);
-            intent.member("script_hash", &canonical(hash)?);
+            intent.member("script_hash", &canonical_bytes(hash)?);
         }
         if let Some(skill) = &request.skill_provenance {
-            intent.member("skill_provenance", &canonical(skill)?);
+            intent.member("skill_provenance", &canonical_bytes(skill)?);
         }
-        intent.member("targets", &canonical(&request.targets)?);
-        intent.member("tool_name", &canonical(&request.tool_name)?);
+        intent.member("targets", &canonical_bytes(&request.targets)?);
+        intent.member("tool_name", &canonical_bytes(&request.tool_name)?);
         Ok(Self {
             args: Digest::of(&args),
             script: script_hash,
             intent: intent.digest(),
         })
     }
-}
-
-fn canonical<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, json::Error> {
-    canonical_bytes(&to_value(value)?)
 }
 
 /// A canonical JSON object under construction.

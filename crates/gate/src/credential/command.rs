@@ -55,10 +55,10 @@ impl CommandBroker {
 
     /// What the program says to `request`.
     fn run(&self, request: &CredentialRequest) -> Result<Vec<u8>, IssueError> {
-        let input = json::to_value(request).map_err(|_| IssueError::Request)?;
+        let input = json::line(request).map_err(|_| IssueError::Request)?;
         let finished = child::run(&Command {
             args: &self.arguments,
-            stdin: json::compact_in_order(&input).as_bytes(),
+            stdin: input.as_bytes(),
             ..Command::new(self.program.as_ref(), LIMITS)
         })
         .map_err(|_| IssueError::Command)?;

@@ -185,16 +185,10 @@ impl KillSwitchFile {
 
 /// Appends a line to the journal at `path`, wherever that lies, and flushes it.
 pub fn append_journal(path: &Path, entry: &KillSwitchJournalEntry) -> Result<(), KillSwitchError> {
-    let value = json::to_value(entry).map_err(KillSwitchError::Encode)?;
+    let line = json::line(entry).map_err(KillSwitchError::Encode)?;
     // A journal belongs beside its state, also when that is outside of the working directory.
     let path = std::path::absolute(path).map_err(KillSwitchError::JournalPath)?;
-    append_line(
-        &path,
-        json::compact_in_order(&value).as_bytes(),
-        0o600,
-        &LockPolicy::APPEND,
-    )
-    .map_err(KillSwitchError::Journal)
+    append_line(&path, line.as_bytes(), 0o600, &LockPolicy::APPEND).map_err(KillSwitchError::Journal)
 }
 
 impl AsRef<Path> for KillSwitchFile {

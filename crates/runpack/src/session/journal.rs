@@ -219,7 +219,7 @@ pub(super) fn parse(text: &[u8]) -> Result<JournalLine, json::Error> {
 
 /// A record as a line with its line feed.
 pub(super) fn encode(line: &JournalLine) -> Result<Vec<u8>, json::Error> {
-    let mut text = json::compact_in_order(&json::to_value(line)?).into_bytes();
+    let mut text = json::line(line)?.into_bytes();
     text.push(b'\n');
     Ok(text)
 }
