@@ -15,6 +15,7 @@
 pub mod adoption;
 pub mod drift;
 pub mod item;
+pub mod lint;
 mod mcp_config;
 mod python;
 pub mod review;

@@ -20,6 +20,7 @@ mod init;
 mod job;
 mod keys;
 mod kill_switch;
+mod lint;
 mod list_scripts;
 mod man;
 mod migrate;
@@ -81,6 +82,7 @@ pub static SECTIONS: &[Section] = &[
         commands: &[
             Command::new(&init::SPEC, init::run),
             Command::new(&check::SPEC, check::run),
+            Command::new(&lint::SPEC, lint::run),
             Command::new(&demo::SPEC, demo::run),
             Command::new(&tour::SPEC, tour::run),
             Command::new(&doctor::SPEC, doctor::run),

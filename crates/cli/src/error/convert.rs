@@ -6,6 +6,7 @@ use gait_gate::{GateError, kill_switch::KillSwitchError, profile::ProfileError, 
 use gait_job::JobError;
 use gait_policy::PolicyError;
 use gait_runpack::{ChainError, LocateError, OutputPathError, RunpackError, WriteError, record::RecordError};
+use gait_scout::lint::LintError;
 
 use super::{ErrorKind, Failure, Migration};
 use crate::arguments::ArgumentError;
@@ -159,5 +160,12 @@ impl From<JobError> for Failure {
             _ => ErrorKind::InvalidInput,
         };
         Self::new(kind, error)
+    }
+}
+
+/// The files to look at are input.
+impl From<LintError> for Failure {
+    fn from(error: LintError) -> Self {
+        Self::invalid_input(error)
     }
 }
