@@ -37,7 +37,7 @@ impl Bundle {
         kind: EvidenceKind,
         document: &T,
     ) -> Result<(), PackError> {
-        let bytes = json::canonical_bytes(&json::to_value(document)?)?;
+        let bytes = json::canonical_bytes(document)?;
         self.add_bytes(path, kind, &bytes)
     }
 

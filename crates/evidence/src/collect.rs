@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::bundle::Bundle;
 use crate::control::{APPROVAL_AUDIT, CREDENTIAL_EVIDENCE};
 use crate::pack::PackError;
-use crate::record::{self, Inventory, RegressOutcome, Trace};
+use crate::record::{self, Inventory, RegressOutcome, TraceFacts};
 
 /// Evidence that has been gathered.
 #[derive(Debug, Default)]
@@ -81,7 +81,7 @@ impl Collection {
         self.push_credential(&record::read(path)?)
     }
 
-    pub(crate) fn push_trace(&mut self, trace: Trace) {
+    pub(crate) fn push_trace(&mut self, trace: TraceFacts) {
         self.traces.push(TraceLine {
             trace_id: trace.trace_id,
             tool_name: trace.tool_name,

@@ -12,7 +12,7 @@ use gait_runpack::RunSummary;
 
 use crate::collect::{Collection, Discoverable};
 use crate::pack::PackError;
-use crate::record::{self, Record, RecordError, RegressOutcome, Trace};
+use crate::record::{self, Record, RecordError, RegressOutcome, TraceFacts};
 
 /// How far from the run evidence is looked for, unless something else is said.
 pub const DEFAULT_WINDOW: Duration = Duration::from_secs(24 * 60 * 60);
@@ -114,7 +114,7 @@ impl Incident {
     fn take_traces(&mut self, runpack: &Path) -> Result<BTreeSet<String>, PackError> {
         let mut ids = BTreeSet::new();
         let mut policies = BTreeSet::new();
-        for trace in self.take::<Trace>(Discoverable::Trace, runpack)? {
+        for trace in self.take::<TraceFacts>(Discoverable::Trace, runpack)? {
             ids.insert(trace.trace_id.clone());
             if !text::is_blank(&trace.policy_digest) {
                 policies.insert(trace.policy_digest.clone());

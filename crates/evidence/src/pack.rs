@@ -96,7 +96,7 @@ impl EvidencePack {
         bundle.add(
             gait_artifact::guard::POLICY_DIGESTS_PATH,
             EvidenceKind::Report,
-            &PolicyDigests {
+            &DecidingPolicies {
                 run_id: &run.run.run_id,
                 window_from: window.from,
                 window_to: window.to,
@@ -142,13 +142,13 @@ impl EvidencePack {
 
     /// Writes the archive to `out` and gives it back.
     pub fn write_to<W: Write>(&mut self, out: W) -> Result<W, PackError> {
-        let manifest = json::canonical_bytes(&json::to_value(&self.manifest)?)?;
+        let manifest = json::canonical_bytes(&self.manifest)?;
         Ok(self.bundle.write_to(out, MANIFEST_PATH, &manifest)?)
     }
 }
 
 #[derive(Serialize)]
-struct PolicyDigests<'a> {
+struct DecidingPolicies<'a> {
     run_id: &'a str,
     window_from: Timestamp,
     window_to: Timestamp,

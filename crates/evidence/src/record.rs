@@ -98,7 +98,7 @@ pub(crate) fn read<R: Record>(path: &Path) -> Result<R, RecordError> {
 /// What a pack says of a trace.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Trace {
+pub(crate) struct TraceFacts {
     schema_id: String,
     created_at: Timestamp,
     pub(crate) trace_id: String,
@@ -108,7 +108,7 @@ pub(crate) struct Trace {
     signature: Option<Signature>,
 }
 
-impl Record for Trace {
+impl Record for TraceFacts {
     const KIND: &'static str = "a trace";
     const SCHEMA_ID: &'static str = trace::SCHEMA_ID;
 
@@ -254,14 +254,14 @@ mod tests {
             (r#"{"trace_id":" "}"#, false),
             (r#"{"schema_id":"gait.regress.result","trace_id":"t"}"#, false),
         ] {
-            let read = of_text::<Trace>(text);
+            let read = of_text::<TraceFacts>(text);
             assert_eq!(read.is_ok(), is_trace, "{text}");
         }
         assert!(of_text::<ApprovalAuditRecord>(r#"{"hello":1}"#).is_err());
         assert!(of_text::<CredentialEvidence>(r#"{"hello":1}"#).is_err());
         assert!(of_text::<RegressOutcome>(r#"{"hello":1}"#).is_err());
         assert!(of_text::<Inventory>(r#"{"hello":1}"#).is_err());
-        assert!(of_text::<Trace>("{").is_err());
+        assert!(of_text::<TraceFacts>("{").is_err());
         assert!(of_text::<CredentialEvidence>(r#"{"trace_id":"t","scope":"x"}"#).is_err());
     }
 
@@ -272,13 +272,13 @@ mod tests {
         let signature = sign::sign(&digest, &PrivateKey::from_seed(&[1; 32]));
         let signature = json::pretty(&signature).unwrap();
         let signed = format!(r#"{},"signature":{signature}}}"#, &bare[..bare.len() - 1]);
-        assert_eq!(of_text::<Trace>(&signed).unwrap().verdict, "block");
+        assert_eq!(of_text::<TraceFacts>(&signed).unwrap().verdict, "block");
         for (from, to) in [
             ("block", "allow"),
             ("[1]", "[2]"),
             ("signed_digest", "signed_digests"),
         ] {
-            let error = of_text::<Trace>(&signed.replace(from, to)).unwrap_err();
+            let error = of_text::<TraceFacts>(&signed.replace(from, to)).unwrap_err();
             assert!(matches!(error, RecordError::Changed(_)), "{error}");
         }
     }

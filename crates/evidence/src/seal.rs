@@ -195,17 +195,13 @@ impl Sealed {
     /// Writes the document in canonical form. The base64 is made on the way, so that it is never in memory.
     pub fn write_to(&self, mut out: impl Write) -> Result<(), SealError> {
         let header = canonical(&self.header)?;
-        // INVARIANT: `algorithm`, the only member before it, is a fixed text.
-        let place = header
-            .find(EMPTY_CIPHERTEXT)
-            .expect("the ciphertext of a header is an empty text")
-            + EMPTY_CIPHERTEXT.len();
-        out.write_all(&header.as_bytes()[..place])?;
+        let (before, behind) = around_ciphertext(&header);
+        out.write_all(before.as_bytes())?;
         let mut encoder = EncoderWriter::new(&mut out, &STANDARD);
         encoder.write_all(&self.ciphertext)?;
         encoder.finish()?;
         drop(encoder);
-        out.write_all(&header.as_bytes()[place..])?;
+        out.write_all(behind.as_bytes())?;
         out.flush()?;
         Ok(())
     }
@@ -297,6 +293,15 @@ fn associated_data(header: &EncryptedArtifact) -> Result<Vec<u8>, SealError> {
     } else {
         Ok(Vec::new())
     }
+}
+
+/// The two parts of a canonical header between which the ciphertext belongs.
+fn around_ciphertext(header: &str) -> (&str, &str) {
+    // INVARIANT: `algorithm`, the only member before it, is a fixed text.
+    let place = header
+        .find(EMPTY_CIPHERTEXT)
+        .expect("the ciphertext of a header is an empty text");
+    header.split_at(place + EMPTY_CIPHERTEXT.len())
 }
 
 fn canonical(header: &EncryptedArtifact) -> Result<String, SealError> {
