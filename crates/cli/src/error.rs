@@ -4,14 +4,6 @@
 //! words.
 
 mod convert;
-mod convert_evidence;
-mod convert_gateway;
-mod convert_pack;
-mod convert_registry;
-mod convert_regress;
-mod convert_run;
-mod convert_scout;
-mod convert_session;
 mod excerpt;
 mod kind;
 mod migration;

@@ -1,5 +1,14 @@
 //! What kind of failure each library error is.
 
+mod evidence;
+mod gateway;
+mod pack;
+mod registry;
+mod regress;
+mod run;
+mod scout;
+mod session;
+
 use gait_canon::{json, keys::KeyError, zip::ZipError};
 use gait_disk::{LockError, ReadError};
 use gait_gate::{GateError, kill_switch::KillSwitchError, profile::ProfileError, rate_limit::RateLimitError};

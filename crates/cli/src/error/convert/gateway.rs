@@ -2,7 +2,7 @@
 
 use gait_evidence::gateway::IngestError;
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 /// A log that cannot be turned into proof is input, and so is proof that cannot be continued.
 impl From<IngestError> for Failure {

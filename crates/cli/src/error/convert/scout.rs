@@ -6,7 +6,7 @@ use gait_scout::drift::SnapshotError;
 use gait_scout::signal::SignalError;
 use gait_scout::top::TopError;
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 /// A log that is not what it should be, or that cannot be read, is input.
 impl From<AdoptionError> for Failure {

@@ -2,7 +2,7 @@
 
 use gait_regress::{ConfigError, FixtureError, InitError, RunError, SourceError};
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 /// `error`, which says `text`, as it would be alone.
 fn said(error: impl Into<Failure>, text: impl ToString) -> Failure {

@@ -3,7 +3,7 @@
 use gait_disk::LockError;
 use gait_registry::{CacheError, InstallError, RemoteError, VerifyError};
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 /// Whatever keeps a pack from being installed means that it is not to be believed; others who hold the cache do not.
 impl From<InstallError> for Failure {

@@ -7,7 +7,7 @@ use gait_evidence::seal::SealError;
 use gait_pack::OpenError;
 use gait_pack::verify::VerifyError;
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 /// Evidence that is none is input.
 impl From<PackError> for Failure {

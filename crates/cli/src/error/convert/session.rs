@@ -2,7 +2,7 @@
 
 use gait_runpack::session::SessionError;
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 /// What the caller named is input, the journal included; others who hold the session are not.
 impl From<SessionError> for Failure {

@@ -9,7 +9,7 @@ use gait_pack::export::ExportError;
 use gait_pack::inspect::InspectError;
 use gait_pack::verify::VerifyError;
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 /// A source that cannot be packed is input, unless it was made to deceive.
 impl From<BuildError> for Failure {

@@ -4,7 +4,7 @@ use gait_runpack::diff::{DiffError, UnknownPrivacy};
 use gait_runpack::reduce::{ReduceError, UnknownPredicate};
 use gait_runpack::replay::ReplayError;
 
-use super::{ErrorKind, Failure};
+use crate::error::{ErrorKind, Failure};
 
 impl From<UnknownPrivacy> for Failure {
     fn from(error: UnknownPrivacy) -> Self {
