@@ -30,6 +30,7 @@ mod registry;
 mod regress;
 mod report;
 mod run;
+mod scout;
 mod test;
 mod tour;
 mod trace;
@@ -180,6 +181,14 @@ pub static SECTIONS: &[Section] = &[
         ],
     },
     Section {
+        title: "Scout",
+        commands: &[
+            Command::new(&scout::snapshot::SPEC, scout::snapshot::run),
+            Command::new(&scout::diff::SPEC, scout::diff::run),
+            Command::new(&scout::signal::SPEC, scout::signal::run),
+        ],
+    },
+    Section {
         title: "Approve and delegate",
         commands: &[
             Command::new(&approve::SPEC, approve::run),
@@ -272,6 +281,7 @@ pub static GROUPS: &[GroupSpec] = &[
     report::GROUP,
     run::GROUP,
     run::session::GROUP,
+    scout::GROUP,
     voice::GROUP,
     voice::TOKEN_GROUP,
     voice::pack::GROUP,
@@ -372,7 +382,8 @@ mod tests {
     fn default_is_readable(flag: Flag) -> bool {
         match flag.kind {
             ValueKind::Switch => flag.default.is_empty() || literal::boolean(flag.default).is_some(),
-            ValueKind::Integer => literal::integer(flag.default).is_some(),
+            // Without a default the command asks whether the flag was given.
+            ValueKind::Integer => flag.default.is_empty() || literal::integer(flag.default).is_some(),
             ValueKind::Duration => literal::duration(flag.default).is_some(),
             _ => true,
         }
