@@ -1,0 +1,11 @@
+from langchain.tools import tool
+
+
+@tool
+def read_ticket(id):
+    ...
+
+
+@tool
+def delete_ticket(id):
+    ...
