@@ -69,7 +69,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         PackType::Call => Source::call(from, context, &progress)?,
         PackType::Authorization => Source::authorization(from, context)?,
     };
-    let mut pack = source.content.seal(signer.as_ref(), &progress)?;
+    let mut pack = source.unsealed.seal(signer.as_ref(), &progress)?;
     let path = match parsed.text("out") {
         "" => source.directory.join(pack.file_name()),
         out => output_path(out)?,
@@ -130,7 +130,7 @@ fn signer(
 
 /// What is packed, and where the pack goes unless told otherwise.
 struct Source {
-    content: Unsealed,
+    unsealed: Unsealed,
     directory: PathBuf,
 }
 
@@ -142,33 +142,33 @@ impl Source {
             .extension()
             .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
         if is_chain {
-            let (path, content) = build::session(&read_chain(from)?, version)?;
-            return Ok(Self::beside(&path, content));
+            let (path, unsealed) = build::session(&read_chain(from)?, version)?;
+            return Ok(Self::beside(&path, unsealed));
         }
         let path = local_or_absolute(&runpack_file::find(from, context)?).map_err(Failure::invalid_input)?;
-        let content = build::run(&path, version)?;
-        Ok(Self::beside(&path, content))
+        let unsealed = build::run(&path, version)?;
+        Ok(Self::beside(&path, unsealed))
     }
 
     /// The call whose record is at a path.
     fn call(from: &str, context: &Context<'_>, progress: &Bar) -> Result<Self, Failure> {
         let path = Path::new(from);
-        let content = build::call(path, context.producer_version(), progress)
+        let unsealed = build::call(path, context.producer_version(), progress)
             .map_err(|error| Failure::from(error).context("call record"))?;
-        Ok(Self::beside(path, content))
+        Ok(Self::beside(path, unsealed))
     }
 
     /// The decision whose bundle is at a path.
     fn authorization(from: &str, context: &Context<'_>) -> Result<Self, Failure> {
         let path = Path::new(from);
-        let content = build::authorization(path, context.producer_version())
+        let unsealed = build::authorization(path, context.producer_version())
             .map_err(|error| Failure::from(error).context("authorization bundle"))?;
-        Ok(Self::beside(path, content))
+        Ok(Self::beside(path, unsealed))
     }
 
-    fn beside(path: &Path, content: Unsealed) -> Self {
+    fn beside(path: &Path, unsealed: Unsealed) -> Self {
         Self {
-            content,
+            unsealed,
             directory: path.parent().unwrap_or(Path::new("")).to_path_buf(),
         }
     }
@@ -177,14 +177,14 @@ impl Source {
     fn job(from: &str, parsed: &Parsed, context: &Context<'_>) -> Result<Self, Failure> {
         let (root, id) = job_of(from, parsed.text("job-root").trim());
         let history = JobStore::new(root).history(&id)?;
-        let content = build::job(
+        let unsealed = build::job(
             &history.state,
             &history.events,
             &given_or_own(""),
             context.producer_version(),
         )?;
         Ok(Self {
-            content,
+            unsealed,
             directory: PathBuf::from(JOB_PACKS),
         })
     }

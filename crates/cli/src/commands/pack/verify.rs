@@ -36,12 +36,12 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new(
 struct Output<'a> {
     #[serde(flatten)]
     pack: PackOutput<'a>,
-    verify: Verified<'a>,
+    verify: Outcome<'a>,
 }
 
 /// What was found, as JSON tells it.
 #[derive(Serialize)]
-struct Verified<'a> {
+struct Outcome<'a> {
     pack_id: &'a str,
     pack_type: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -75,7 +75,7 @@ struct Mismatch<'a> {
     actual: &'a str,
 }
 
-impl<'a> From<&'a Verification> for Verified<'a> {
+impl<'a> From<&'a Verification> for Outcome<'a> {
     fn from(found: &'a Verification) -> Self {
         let mismatch = |HashMismatch {
                             path,
@@ -123,7 +123,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
             source_ref: &found.source_ref,
             ..PackOutput::new("verify", path)
         },
-        verify: Verified::from(&found),
+        verify: Outcome::from(&found),
     });
     // Scripts know a pack that fails by the exit code and by silence.
     let verdict = ok.then(|| format!("pack verify ok: {path}"));
