@@ -9,7 +9,7 @@ use gait_canon::{Digest, json};
 use gait_pack::Scratch;
 use serde::Serialize;
 
-use crate::pack::PackError;
+use crate::error::PackError;
 
 /// Entries one behind the other in one place, which moves to a nameless file when it grows large.
 #[derive(Debug, Default)]

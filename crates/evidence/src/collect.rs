@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::bundle::Bundle;
 use crate::control::{APPROVAL_AUDIT, CREDENTIAL_EVIDENCE};
-use crate::pack::PackError;
+use crate::error::PackError;
 use crate::record::{self, Inventory, RegressOutcome, TraceFacts};
 
 /// Evidence that has been gathered.

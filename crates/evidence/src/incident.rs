@@ -11,7 +11,7 @@ use gait_artifact::{Timestamp, text};
 use gait_runpack::RunSummary;
 
 use crate::collect::{Collection, Discoverable};
-use crate::pack::PackError;
+use crate::error::PackError;
 use crate::record::{self, Record, RecordError, RegressOutcome, TraceFacts};
 
 /// How far from the run evidence is looked for, unless something else is said.

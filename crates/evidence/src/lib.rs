@@ -6,7 +6,7 @@
 //!   audit controls with the evidence for each, a page for people, and a manifest over all of it. The same input gives the
 //!   same bytes. Reading and verifying such packs is [`gait_pack`]'s.
 //! * [`retain`] deletes what is older than it must be, and nothing else. [`seal`] encrypts a file under a key that its owner
-//!   keeps.
+//!   keeps. [`gateway`] turns the logs of tool gateways into chained proof records.
 //!
 //! Nothing here prints, knows exit codes, or reads the clock, the environment or the network.
 #![forbid(unsafe_code)]
@@ -14,6 +14,7 @@
 mod bundle;
 pub mod collect;
 pub mod control;
+mod error;
 pub mod gateway;
 pub mod incident;
 pub mod pack;
@@ -24,4 +25,5 @@ mod summary;
 
 pub use collect::Collection;
 pub use control::Template;
-pub use pack::{EvidencePack, PackError};
+pub use error::PackError;
+pub use pack::EvidencePack;

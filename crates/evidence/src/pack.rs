@@ -20,38 +20,14 @@ use serde::Serialize;
 use crate::bundle::Bundle;
 use crate::collect::Collection;
 use crate::control::Template;
+use crate::error::PackError;
 use crate::incident::Incident;
-use crate::record::RecordError;
 use crate::summary::Summary;
 
 /// Packs are for their owner until he shares them.
 const FILE_MODE: u32 = 0o600;
 /// Bytes that are written at once.
 const PIECE: usize = 64 << 10;
-
-/// Why an evidence pack was not built.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PackError {
-    /// A record is no evidence.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The directory of the runpack could not be listed.
-    #[error("list the directory of the runpack: {0}")]
-    Directory(#[source] io::Error),
-    /// Entries could not be put aside.
-    #[error("keep evidence aside: {0}")]
-    Scratch(#[source] io::Error),
-    /// The archive could not be written.
-    #[error("write evidence pack: {0}")]
-    Archive(#[from] ZipError),
-    /// The output could not be put in its place.
-    #[error(transparent)]
-    Disk(#[from] gait_disk::Error),
-    /// A document has no canonical form.
-    #[error("encode evidence: {0}")]
-    Encode(#[from] json::Error),
-}
 
 /// How a pack is made.
 #[derive(Debug, Clone, Copy)]

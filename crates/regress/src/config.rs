@@ -14,7 +14,7 @@ use gait_disk::read::read_bounded;
 use gait_disk::{ReadError, atomic};
 use gait_policy::yaml::{self, Documents};
 
-use crate::init::{FIXTURES_DIRECTORY, RUNPACK_FILE};
+use crate::layout::{FIXTURES_DIRECTORY, RUNPACK_FILE};
 use crate::metadata::{METADATA_FILE, Metadata, MetadataError};
 use crate::name::FixtureName;
 

@@ -14,15 +14,11 @@ use gait_disk::{FileLock, LockError, LockPolicy};
 use gait_runpack::Runpack;
 
 use crate::config::{CONFIG_PATH, Config, ConfigError};
+use crate::layout::{FIXTURES_DIRECTORY, RUNPACK_FILE};
 use crate::metadata::METADATA_FILE;
 use crate::name::{FixtureName, InvalidName};
 use crate::sequence::{outcomes, tools};
 use crate::source::{Opened, Source, SourceError};
-
-/// Directory of the fixtures, each in a directory of its own.
-pub(crate) const FIXTURES_DIRECTORY: &str = "fixtures";
-/// File name of a fixture's runpack.
-pub const RUNPACK_FILE: &str = "runpack.zip";
 
 /// Runs hold what agents were told; fixtures are for their owner until they are shared.
 const FILE_MODE: u32 = 0o600;

@@ -18,6 +18,7 @@ mod fixture;
 mod grade;
 mod init;
 mod junit;
+mod layout;
 mod metadata;
 mod name;
 mod result;
@@ -27,8 +28,9 @@ mod source;
 
 pub use config::{CONFIG_PATH, Config, ConfigError};
 pub use fixture::FixtureError;
-pub use init::{InitError, Initialised, RUNPACK_FILE, init};
+pub use init::{InitError, Initialised, init};
 pub use junit::junit;
+pub use layout::RUNPACK_FILE;
 pub use metadata::{ContextDemand, Metadata, MetadataError, MetadataProblem};
 pub use name::{FixtureName, InvalidName};
 pub use result::{write_junit, write_result};

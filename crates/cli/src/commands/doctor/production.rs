@@ -7,14 +7,12 @@ use gait_artifact::Verdict;
 use gait_canon::keys::{KeySource, signing_key};
 
 use super::check::{Outcome, quoted};
-use super::service;
+use super::service::{self, CONFIG};
 use super::site::{Site, below};
 use crate::config::ProjectConfig;
 use crate::literal;
 use crate::policy_file;
 
-/// The file of project defaults as a word of a command.
-pub(super) const CONFIG: &str = "'.gait/config.yaml'";
 /// The profile that such a deployment has.
 const PROFILE: &str = "oss-prod";
 

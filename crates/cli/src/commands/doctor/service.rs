@@ -3,9 +3,11 @@
 use std::net::IpAddr;
 
 use super::check::Outcome;
-use super::production::CONFIG;
 use super::site::Site;
 use crate::config::ProjectConfig;
+
+/// The file of project defaults as a word of a command.
+pub(super) const CONFIG: &str = "'.gait/config.yaml'";
 
 const SECTION: &str = "mcp_serve";
 const DEFAULT_LISTEN: &str = "127.0.0.1:8787";
