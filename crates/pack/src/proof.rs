@@ -67,6 +67,53 @@ impl Statement<'_> {
     }
 }
 
+/// Seals the records of one chain: each is identified, bound to the one before it and, with a key, signed.
+pub struct Sealer<'a> {
+    signer: Option<(&'a PrivateKey, String)>,
+    previous_hash: String,
+}
+
+/// A record that is bound to the last one of a chain and not yet part of it.
+pub struct SealedRecord {
+    /// Its canonical JSON, without a line feed.
+    pub line: Vec<u8>,
+    hash: String,
+}
+
+impl<'a> Sealer<'a> {
+    /// For a chain whose next record follows the one with `previous_hash`, or none if that is empty.
+    #[must_use]
+    pub fn new(signer: Option<&'a PrivateKey>, previous_hash: String) -> Self {
+        Self {
+            signer: signer.map(|key| (key, key.public().key_id().to_string())),
+            previous_hash,
+        }
+    }
+
+    /// Seals `record` as the next one.
+    pub fn seal(&self, mut record: ProofRecord) -> Result<SealedRecord, json::Error> {
+        record.record_id = record.derived_id()?;
+        record
+            .integrity
+            .previous_record_hash
+            .clone_from(&self.previous_hash);
+        let hash = record.derived_hash()?;
+        if let Some((key, key_id)) = &self.signer {
+            let signature = STANDARD.encode(sign_message(hash.as_bytes(), key));
+            record.integrity.signature = format!("{SIGNATURE_PREFIX}{signature}");
+            record.integrity.signing_key_id.clone_from(key_id);
+        }
+        record.integrity.record_hash.clone_from(&hash);
+        let line = json::canonical_bytes(&record)?;
+        Ok(SealedRecord { line, hash })
+    }
+
+    /// Makes `record` the last one of the chain.
+    pub fn follow(&mut self, record: SealedRecord) {
+        self.previous_hash = record.hash;
+    }
+}
+
 /// The chain over `statements`, in their order: a canonical record a line, without a final line feed.
 pub fn chain<'a>(
     header: &PackHeader,
@@ -76,9 +123,9 @@ pub fn chain<'a>(
     let mut metadata = Object::new();
     metadata.insert("artifact_kind", ARTIFACT_KIND);
     let mut lines = Vec::new();
-    let mut previous_record_hash = String::new();
+    let mut sealer = Sealer::new(signer, String::new());
     for statement in statements {
-        let mut record = ProofRecord {
+        let sealed = sealer.seal(ProofRecord {
             record_version: RECORD_VERSION.to_owned(),
             timestamp: Timestamp::EPOCH_1980,
             source: SOURCE.to_owned(),
@@ -88,25 +135,13 @@ pub fn chain<'a>(
             event: Some(statement.event(header)),
             controls: Controls::default(),
             metadata: Some(metadata.clone()),
-            integrity: Integrity {
-                previous_record_hash,
-                ..Integrity::default()
-            },
             ..ProofRecord::default()
-        };
-        record.record_id = record.derived_id()?;
-        let hash = record.derived_hash()?;
-        if let Some(key) = signer {
-            let signature = STANDARD.encode(sign_message(hash.as_bytes(), key));
-            record.integrity.signature = format!("{SIGNATURE_PREFIX}{signature}");
-            record.integrity.signing_key_id = key.public().key_id().to_string();
-        }
-        record.integrity.record_hash.clone_from(&hash);
+        })?;
         if !lines.is_empty() {
             lines.push(b'\n');
         }
-        lines.extend(json::canonical_bytes(&record)?);
-        previous_record_hash = hash;
+        lines.extend_from_slice(&sealed.line);
+        sealer.follow(sealed);
     }
     Ok(lines)
 }
