@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
 use crate::{members::Members, verdict::Verdict};
-use crate::{relationship::Relationship, time::Timestamp};
+use crate::{relationship::Relationship, text, time::Timestamp};
 
 /// The schema version of every record of a session.
 pub const SCHEMA_VERSION: &str = "1.0.0";
@@ -217,6 +217,40 @@ pub struct SessionCheckpoint {
     /// Digest of the safety invariants that held at the end.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub safety_invariant_hash: String,
+}
+
+/// Why a chain gives no checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoCheckpoint {
+    /// There is none.
+    #[error("session chain has no checkpoints")]
+    Empty,
+    /// The reference is neither `latest` nor a number.
+    #[error("invalid checkpoint: {0}")]
+    Unnamed(String),
+    /// None has this index.
+    #[error("checkpoint {0} not found")]
+    NotFound(i64),
+}
+
+impl SessionChain {
+    /// The checkpoint that `reference` names: the last (`latest` or blank), or the first with the index it begins with.
+    pub fn checkpoint(&self, reference: &str) -> Result<&SessionCheckpoint, NoCheckpoint> {
+        let reference = text::trim(reference);
+        if reference.is_empty() || reference.eq_ignore_ascii_case("latest") {
+            return self.checkpoints.last().ok_or(NoCheckpoint::Empty);
+        }
+        let digits = reference.strip_prefix('+').unwrap_or(reference);
+        let end = digits
+            .find(|digit: char| !digit.is_ascii_digit())
+            .unwrap_or(digits.len());
+        let index = digits[..end].parse().ok().filter(|index: &i64| *index > 0);
+        let index = index.ok_or_else(|| NoCheckpoint::Unnamed(reference.to_owned()))?;
+        self.checkpoints
+            .iter()
+            .find(|checkpoint| checkpoint.checkpoint_index == index)
+            .ok_or(NoCheckpoint::NotFound(index))
+    }
 }
 
 impl SessionCheckpoint {

@@ -1,8 +1,8 @@
 //! What a verifying command demands: the key signatures must be by, and how much else must be in order.
 
 use gait_artifact::finding::Finding;
+use gait_canon::PublicKey;
 use gait_canon::keys::{self, KeyError};
-use gait_canon::{PublicKey, json};
 use gait_runpack::VerifyOptions;
 
 use crate::arguments::Parsed;
@@ -96,10 +96,5 @@ impl Demands {
 
 /// The line of text mode about a finding.
 pub(crate) fn finding_line(finding: &Finding) -> String {
-    let code = json::to_value(&finding.code).unwrap_or_default();
-    let code = code.as_str().unwrap_or_default();
-    match finding.subject.as_str() {
-        "" => format!("finding: {code}: {}", finding.message),
-        subject => format!("finding: {code} {subject}: {}", finding.message),
-    }
+    format!("finding: {finding}")
 }

@@ -49,8 +49,8 @@ impl Report {
     /// A document that is printed on one line, its members in order, with or without `--json`.
     #[must_use]
     pub fn document<T: Serialize>(document: &T) -> Self {
-        match json::to_value(document) {
-            Ok(value) => Self::verbatim(json::compact_in_order(&value) + "\n"),
+        match json::line(document) {
+            Ok(line) => Self::verbatim(line + "\n"),
             Err(_) => Self::new(document),
         }
     }

@@ -125,7 +125,7 @@ pub fn chain<'a>(
     let mut lines = Vec::new();
     let mut sealer = Sealer::new(signer, String::new());
     for statement in statements {
-        let sealed = sealer.seal(ProofRecord {
+        let record = sealer.seal(ProofRecord {
             record_version: RECORD_VERSION.to_owned(),
             timestamp: Timestamp::EPOCH_1980,
             source: SOURCE.to_owned(),
@@ -140,8 +140,8 @@ pub fn chain<'a>(
         if !lines.is_empty() {
             lines.push(b'\n');
         }
-        lines.extend_from_slice(&sealed.line);
-        sealer.follow(sealed);
+        lines.extend_from_slice(&record.line);
+        sealer.follow(record);
     }
     Ok(lines)
 }

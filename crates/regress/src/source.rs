@@ -1,19 +1,21 @@
 //! From what a caller names to the runpack that becomes a fixture.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use gait_artifact::finding::{Finding, FindingCode};
 use gait_artifact::pack::{PackType, RUNPACK_PATH};
-use gait_artifact::session::{SessionChain, SessionCheckpoint};
+use gait_artifact::session::{NoCheckpoint, SessionCheckpoint};
 use gait_artifact::text;
 use gait_canon::json;
 use gait_disk::progress::Unwatched;
 use gait_disk::read::read_bounded;
 use gait_pack::PackArchive;
 use gait_runpack::chain::parse_chain;
-use gait_runpack::{ChainError, Runpack, RunpackError, Verification, VerifyOptions, verify_reader};
+use gait_runpack::{
+    ChainError, Runpack, RunpackError, Verification, VerifyOptions, open_archive, verify_reader,
+};
 use serde::Deserialize;
 
 /// A chain grows by half a kilobyte with each checkpoint; this is room for a hundred thousand.
@@ -51,12 +53,9 @@ pub enum SourceError {
     /// The file is no session chain.
     #[error(transparent)]
     Chain(#[from] ChainError),
-    /// A checkpoint is named by neither `latest` nor a number.
-    #[error("invalid checkpoint: {0}")]
-    Checkpoint(String),
     /// The chain has no such checkpoint.
-    #[error("checkpoint {0} not found")]
-    NoSuchCheckpoint(i64),
+    #[error(transparent)]
+    Checkpoint(#[from] NoCheckpoint),
     /// The chain that a receipt names gives no checkpoint.
     #[error("resolve session checkpoint: {0}")]
     ReceiptChain(#[source] Box<SourceError>),
@@ -115,12 +114,13 @@ impl Source {
     fn of_chain(root: &Path, path: &str, checkpoint: &str) -> Result<Self, SourceError> {
         let path = text::trim(path);
         let chain = read_bounded(&root.join(path), MAX_CHAIN_BYTES).map_err(ChainError::Read)?;
-        let checkpoint = choose(parse_chain(&chain)?, checkpoint)?;
+        let chain = parse_chain(&chain)?;
+        let checkpoint = chain.checkpoint(checkpoint)?;
         Ok(Self {
             path: PathBuf::from(text::trim(&checkpoint.runpack_path)),
             checkpoint: Some(Taken {
                 chain: path.to_owned(),
-                checkpoint: Box::new(checkpoint),
+                checkpoint: Box::new(checkpoint.clone()),
             }),
         })
     }
@@ -128,7 +128,7 @@ impl Source {
     /// Opens the runpack and holds it to its manifest.
     pub(crate) fn open(&self, root: &Path) -> Result<Opened, SourceError> {
         let path = root.join(&self.path);
-        let verified = regular_file(&path).and_then(Opened::verify);
+        let verified = open_archive(&path).and_then(Opened::verify);
         let opened = verified.or_else(|error| embedded(&path).ok_or(error))?;
         if opened.verification.is_intact() {
             Ok(opened)
@@ -160,24 +160,6 @@ impl Source {
         }
         findings
     }
-}
-
-/// The last checkpoint, or the first with the index that `reference` begins with.
-fn choose(chain: SessionChain, reference: &str) -> Result<SessionCheckpoint, SourceError> {
-    let reference = text::trim(reference);
-    let mut checkpoints = chain.checkpoints.into_iter();
-    if reference.is_empty() || reference.eq_ignore_ascii_case("latest") {
-        return checkpoints.next_back().ok_or(ChainError::Empty.into());
-    }
-    let digits = reference.strip_prefix('+').unwrap_or(reference);
-    let end = digits
-        .find(|digit: char| !digit.is_ascii_digit())
-        .unwrap_or(digits.len());
-    let index = digits[..end].parse().ok().filter(|index: &i64| *index > 0);
-    let index = index.ok_or_else(|| SourceError::Checkpoint(reference.to_owned()))?;
-    checkpoints
-        .find(|checkpoint| checkpoint.checkpoint_index == index)
-        .ok_or(SourceError::NoSuchCheckpoint(index))
 }
 
 fn is_json(path: &str) -> bool {
@@ -247,18 +229,6 @@ impl Opened {
     }
 }
 
-/// The file at `path`, unless it is one whose opening or reading could wait.
-fn regular_file(path: &Path) -> Result<BufReader<File>, RunpackError> {
-    let failed = |source| RunpackError::Open {
-        path: path.to_path_buf(),
-        source,
-    };
-    if !path.metadata().map_err(failed)?.is_file() {
-        return Err(failed(io::Error::other("not a regular file")));
-    }
-    File::open(path).map(BufReader::new).map_err(failed)
-}
-
 /// The runpack inside the pack at `path`; nothing if it is no pack of a run or a call.
 fn embedded(path: &Path) -> Option<Opened> {
     let mut pack = PackArchive::open(path).ok()?;
@@ -270,6 +240,7 @@ fn embedded(path: &Path) -> Option<Opened> {
 
 #[cfg(test)]
 mod tests {
+    use gait_artifact::session::SessionChain;
     use gait_disk::ReadError;
 
     use super::*;
@@ -291,7 +262,8 @@ mod tests {
     #[test]
     fn checkpoints_are_named_by_index_or_as_the_latest() {
         let index = |reference: &str| {
-            choose(chain(&[1, 3, 2]), reference)
+            chain(&[1, 3, 2])
+                .checkpoint(reference)
                 .ok()
                 .map(|checkpoint| checkpoint.checkpoint_index)
         };
@@ -326,9 +298,12 @@ mod tests {
         ));
         assert!(matches!(
             error("chain.json", "2"),
-            SourceError::NoSuchCheckpoint(2)
+            SourceError::Checkpoint(NoCheckpoint::NotFound(2))
         ));
-        assert!(matches!(error("chain.json", "x"), SourceError::Checkpoint(_)));
+        assert!(matches!(
+            error("chain.json", "x"),
+            SourceError::Checkpoint(NoCheckpoint::Unnamed(_))
+        ));
         assert!(matches!(
             error("gone.json", ""),
             SourceError::Chain(ChainError::Read(ReadError::NotFound { .. }))

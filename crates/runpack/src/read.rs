@@ -95,12 +95,12 @@ pub enum RunpackError {
 impl Runpack {
     /// Reads the runpack in a file.
     pub fn open(path: &Path) -> Result<Self, RunpackError> {
-        Self::read(open(path)?)
+        Self::read(open_archive(path)?)
     }
 
     /// Reads the runpack in a file while `progress` watches.
     pub fn open_watched(path: &Path, progress: &dyn Progress) -> Result<Self, RunpackError> {
-        let source = open(path)?;
+        let source = open_archive(path)?;
         let size = source.get_ref().metadata().map_or(0, |metadata| metadata.len());
         Self::read(Watched::new(source, size, progress))
     }
@@ -143,7 +143,7 @@ pub struct RunSummary {
 impl RunSummary {
     /// Reads the runpack in a file.
     pub fn open(path: &Path) -> Result<Self, RunpackError> {
-        Self::read(open(path)?)
+        Self::read(open_archive(path)?)
     }
 
     /// Reads a runpack: its manifest, then every file it declares, then the records in them.
@@ -218,7 +218,7 @@ impl<I: Keep<IntentRecord>, O: Keep<ResultRecord>> Parts<I, O> {
 }
 
 /// Opens a file that may hold an archive. Pipes and directories hold none.
-pub(crate) fn open(path: &Path) -> Result<BufReader<File>, RunpackError> {
+pub fn open_archive(path: &Path) -> Result<BufReader<File>, RunpackError> {
     let failed = |source| RunpackError::Open {
         path: path.to_path_buf(),
         source,

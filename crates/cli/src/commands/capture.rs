@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use gait_artifact::finding::{Finding, FindingCode};
-use gait_artifact::session::{SessionChain, SessionCheckpoint};
+use gait_artifact::session::SessionCheckpoint;
 use gait_canon::json;
 use gait_disk::atomic;
 use gait_runpack::{Verification, VerifyOptions, read_chain, verify};
@@ -110,7 +110,7 @@ fn resolve<'a>(from: &'a str, checkpoint: &str, context: &Context<'_>) -> Result
     let is_json = from.to_ascii_lowercase().ends_with(".json") && Path::new(from).is_file();
     if is_json {
         if let Ok(chain) = read_chain(from)
-            && let Some(checkpoint) = named(&chain, checkpoint)
+            && let Ok(checkpoint) = chain.checkpoint(checkpoint)
         {
             return Ok(of_checkpoint(from, checkpoint));
         }
@@ -133,23 +133,6 @@ fn resolve<'a>(from: &'a str, checkpoint: &str, context: &Context<'_>) -> Result
         run_id: verification.manifest.run_id.clone(),
         findings: told(verification),
     })
-}
-
-/// The checkpoint that `reference` names: the last, or the one whose index it begins with.
-fn named<'a>(chain: &'a SessionChain, reference: &str) -> Option<&'a SessionCheckpoint> {
-    let reference = reference.trim();
-    if reference.is_empty() || reference.eq_ignore_ascii_case("latest") {
-        return chain.checkpoints.last();
-    }
-    let digits = reference.strip_prefix('+').unwrap_or(reference);
-    let end = digits
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(digits.len());
-    let index: i64 = digits[..end].parse().ok().filter(|index| *index > 0)?;
-    let checkpoints = &chain.checkpoints;
-    checkpoints
-        .iter()
-        .find(|checkpoint| checkpoint.checkpoint_index == index)
 }
 
 /// The runpack of a checkpoint. The chain vouches for it, so that it need not be there; what is wrong with it is told.

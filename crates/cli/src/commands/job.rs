@@ -19,6 +19,7 @@ use serde::Serialize;
 
 use crate::arguments::Parsed;
 use crate::context::Context;
+use crate::demands::finding_line;
 use crate::outcome::{CommandResult, Report};
 use crate::spec::{Flag, GroupSpec};
 
@@ -116,12 +117,6 @@ impl Output {
         lines.extend(self.findings.iter().map(finding_line));
         Report::new(&self).lines(lines)
     }
-}
-
-fn finding_line(finding: &Finding) -> String {
-    let code = gait_canon::json::to_value(&finding.code).ok();
-    let code = code.as_ref().and_then(|code| code.as_str()).unwrap_or("unknown");
-    format!("finding: {code} {}: {}", finding.subject, finding.message)
 }
 
 /// The keys that errors of `operation` carry.

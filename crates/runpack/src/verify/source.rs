@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::read::{RunpackError, open as open_file};
+use crate::read::{RunpackError, open_archive};
 
 /// Archives up to this size are read at once: a handful of small entries is not worth a system call each.
 const WHOLE: u64 = 8 << 20;
@@ -21,7 +21,7 @@ pub(super) enum Source<R> {
 
 /// Opens the archive at `path`.
 pub(super) fn open(path: &Path) -> Result<Source<BufReader<File>>, RunpackError> {
-    let file = open_file(path)?.into_inner();
+    let file = open_archive(path)?.into_inner();
     let failed = |source| RunpackError::Open {
         path: path.to_path_buf(),
         source,

@@ -42,8 +42,8 @@ struct Output<'a> {
     files_checked: usize,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     missing_files: &'a [String],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    hash_mismatches: Vec<Mismatch<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    hash_mismatches: &'a [HashMismatch],
     signature_status: &'static str,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     signature_errors: &'a [String],
@@ -55,24 +55,8 @@ struct Output<'a> {
     integrity_findings: &'a [Finding],
 }
 
-#[derive(Serialize)]
-struct Mismatch<'a> {
-    path: &'a str,
-    expected: &'a str,
-    actual: &'a str,
-}
-
 impl<'a> Output<'a> {
     fn new(path: &'a str, found: &'a Verification) -> Self {
-        let mismatch = |HashMismatch {
-                            path,
-                            expected,
-                            actual,
-                        }: &'a HashMismatch| Mismatch {
-            path,
-            expected,
-            actual,
-        };
         Self {
             ok: found.is_ok(),
             path,
@@ -80,7 +64,7 @@ impl<'a> Output<'a> {
             run_id: &found.source_ref,
             files_checked: found.files_checked,
             missing_files: &found.missing_files,
-            hash_mismatches: found.hash_mismatches.iter().map(mismatch).collect(),
+            hash_mismatches: &found.hash_mismatches,
             signature_status: found.signatures.status.as_str(),
             signature_errors: &found.signatures.errors,
             signatures_total: found.signatures.total,

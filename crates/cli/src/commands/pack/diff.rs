@@ -41,7 +41,7 @@ pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
     let result = diff(Path::new(left.trim()), Path::new(right.trim()))?;
     let path = parsed.text("output").trim();
     if !path.is_empty() {
-        let document = json::compact_in_order(&json::to_value(&result)?);
+        let document = json::line(&result)?;
         atomic::write_or_replace(Path::new(path), document.as_bytes(), FILE_MODE)?;
     }
     let changed = result.summary.changed;

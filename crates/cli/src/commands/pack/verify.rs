@@ -51,8 +51,8 @@ struct Outcome<'a> {
     proof_records_verified: usize,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     missing_files: &'a [String],
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    hash_mismatches: Vec<Mismatch<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    hash_mismatches: &'a [HashMismatch],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     undeclared_files: &'a [String],
     signature_status: &'static str,
@@ -68,24 +68,8 @@ struct Outcome<'a> {
     integrity_findings: &'a [Finding],
 }
 
-#[derive(Serialize)]
-struct Mismatch<'a> {
-    path: &'a str,
-    expected: &'a str,
-    actual: &'a str,
-}
-
 impl<'a> From<&'a Verification> for Outcome<'a> {
     fn from(found: &'a Verification) -> Self {
-        let mismatch = |HashMismatch {
-                            path,
-                            expected,
-                            actual,
-                        }: &'a HashMismatch| Mismatch {
-            path,
-            expected,
-            actual,
-        };
         Self {
             pack_id: &found.pack_id,
             pack_type: &found.pack_type,
@@ -93,7 +77,7 @@ impl<'a> From<&'a Verification> for Outcome<'a> {
             files_checked: found.files_checked,
             proof_records_verified: found.proof_records_verified,
             missing_files: &found.missing_files,
-            hash_mismatches: found.hash_mismatches.iter().map(mismatch).collect(),
+            hash_mismatches: &found.hash_mismatches,
             undeclared_files: &found.undeclared_files,
             signature_status: found.signatures.status.as_str(),
             signature_errors: &found.signatures.errors,

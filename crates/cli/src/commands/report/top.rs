@@ -84,7 +84,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
 }
 
 fn write(path: &Path, report: &TopActions) -> Result<(), Failure> {
-    let text = json::compact_in_order(&json::to_value(report)?);
+    let text = json::line(report)?;
     if let Some(directory) = path.parent() {
         atomic::create_directories(directory)?;
     }
