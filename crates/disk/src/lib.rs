@@ -8,6 +8,7 @@
 //! - [`append`]: one line more in a log that many processes write at once.
 //! - [`open_beneath`]: a file below a directory, and no link on the way.
 //! - [`cache`]: a file whose loss costs time and nothing else is replaced without waiting for the disk.
+//! - [`ledger`]: many small files that are durable as soon as they are acknowledged, for one flush.
 //! - [`lock`]: lock files that are also understood by programs that know only the file's presence and age.
 //! - [`progress`]: how callers watch long work.
 //! - [`read`]: a file read whole, with a limit, without ever waiting on a pipe for good.
@@ -23,6 +24,7 @@ pub mod cache;
 mod directory;
 mod draft;
 mod error;
+pub mod ledger;
 pub mod lock;
 pub mod path;
 pub mod progress;
