@@ -20,6 +20,7 @@ pub mod intent;
 pub mod inventory;
 pub mod job;
 pub mod kill_switch;
+pub mod mcp;
 #[cfg(feature = "schema")]
 mod members;
 pub mod pack;

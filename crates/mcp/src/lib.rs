@@ -1,0 +1,20 @@
+//! The boundary where tool calls arrive: the shapes agents send them in, and the servers they go to.
+//!
+//! What comes in: the bytes of one tool call, in the shape of the framework that made it. What goes out: an
+//! [`IntentRequest`](gait_artifact::intent::IntentRequest), the same that its author would write by hand, so that a call
+//! is judged alike whichever way it came. Beside it stands what the call says of its server and of its authentication,
+//! and what the operator's snapshot says of that server.
+//!
+//! Nothing of a call is believed: its texts are claims, bounded when they are read. The crate executes nothing, knows no
+//! network, and reads one file, the trust snapshot.
+
+pub mod adapter;
+pub mod call;
+pub mod intent;
+pub mod oauth;
+pub mod run_id;
+pub mod trust;
+
+pub use adapter::{Adapter, DecodeError};
+pub use call::{CallContext, ToolCall};
+pub use intent::CallError;
