@@ -3,7 +3,7 @@
 use gait_artifact::contract::{proposal::Proposal, terms};
 use gait_canon::{
     Digest,
-    json::{self, Object, Value},
+    json::{self, Object, Reader, Value},
 };
 
 use crate::terms::Terms;
@@ -34,14 +34,14 @@ pub struct ProposalDocument {
 impl ProposalDocument {
     /// Reads a proposal.
     pub fn parse(bytes: &[u8]) -> Result<Self, Malformed> {
-        let proposal: Proposal = json::read(bytes)?;
+        let (proposal, tree): (Proposal, _) = Reader::new().read_with_tree(bytes)?;
         let Some(contract) = proposal.contract.clone() else {
             return Err(Malformed::NoContract);
         };
         if let Some(unknown) = contract.keys().find(|key| terms::CONTRACT.member(key).is_none()) {
             return Err(Malformed::UnknownMember(unknown.to_owned()));
         }
-        let Value::Object(tree) = json::parse(bytes)? else {
+        let Value::Object(tree) = tree else {
             return Err(Malformed::NoContract);
         };
         Ok(Self {

@@ -36,7 +36,7 @@ pub use footer::{footer, ticket_line};
 pub use lines::{LineError, LineProblem};
 pub use locate::{LocateError, locate};
 pub use manifest::{manifest_digest, parse_manifest, signable};
-pub use read::{RunSummary, Runpack, RunpackError, open_archive};
+pub use read::{RunSummary, Runpack, RunpackError, RunpackOf, open_archive};
 pub use record::{RecordInput, RecordOptions, Recorded, record};
 pub use refs::{Drift, drift, envelope_of, normalize_refs};
 pub use verify::{

@@ -123,12 +123,9 @@ impl<T> Keep<T> for Vec<T> {
 }
 
 /// Keeps their number alone.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counted(pub(crate) usize);
-
-impl<T> Keep<T> for Counted {
+impl<T> Keep<T> for usize {
     fn keep(&mut self, _: T) {
-        self.0 += 1;
+        *self += 1;
     }
 }
 

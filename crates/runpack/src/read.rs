@@ -17,24 +17,32 @@ use gait_disk::progress::{Progress, Watched};
 use serde::de::DeserializeOwned;
 
 use crate::document;
-use crate::lines::{Counted, Keep, LineError, Lines};
+use crate::lines::{Keep, LineError, Lines};
 use crate::manifest::{ManifestError, manifest_digest, parse_manifest};
 use crate::refs::{RefsError, normalize_refs, require_evidence};
 
-/// A runpack whose files are those of its manifest. Its signatures have not been looked at.
+/// What was read of a runpack whose files are those of its manifest. Its signatures have not been looked at.
+///
+/// The parameters are what was kept of the records.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Runpack {
+pub struct RunpackOf<Intents, Results> {
     /// What the archive declares.
     pub manifest: Manifest,
     /// The run.
     pub run: Run,
     /// What was meant to be done, in order.
-    pub intents: Vec<IntentRecord>,
+    pub intents: Intents,
     /// What came of it, in order.
-    pub results: Vec<ResultRecord>,
+    pub results: Results,
     /// What was looked at, in normal form.
     pub refs: Refs,
 }
+
+/// A whole runpack.
+pub type Runpack = RunpackOf<Vec<IntentRecord>, Vec<ResultRecord>>;
+
+/// A runpack of whose records only the numbers were kept: it fits into memory however much the agent did.
+pub type RunSummary = RunpackOf<usize, usize>;
 
 /// Why a runpack cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -107,114 +115,66 @@ impl Runpack {
 
     /// Reads a runpack: its manifest, then every file it declares, then the records in them.
     pub fn read<R: Read + Seek>(source: R) -> Result<Self, RunpackError> {
-        let Parts {
-            manifest,
-            run,
-            intents,
-            results,
-            refs,
-        } = Parts::read(source)?;
-        Ok(Self {
-            manifest,
-            run,
-            intents,
-            results,
-            refs,
-        })
+        read(source)
     }
 }
 
-/// A runpack that was read as a [`Runpack`] is, of whose records only the numbers were kept: it fits into memory however
-/// much the agent did.
-#[derive(Debug, Clone, PartialEq)]
-pub struct RunSummary {
-    /// What the archive declares.
-    pub manifest: Manifest,
-    /// The run.
-    pub run: Run,
-    /// How many intents there are.
-    pub intents: usize,
-    /// How many results there are.
-    pub results: usize,
-    /// What was looked at, in normal form.
-    pub refs: Refs,
-}
-
 impl RunSummary {
-    /// Reads the runpack in a file.
+    /// As [`Runpack::open`].
     pub fn open(path: &Path) -> Result<Self, RunpackError> {
         Self::read(open_archive(path)?)
     }
 
-    /// Reads a runpack: its manifest, then every file it declares, then the records in them.
+    /// As [`Runpack::read`].
     pub fn read<R: Read + Seek>(source: R) -> Result<Self, RunpackError> {
-        let Parts {
-            manifest,
-            run,
-            intents,
-            results,
-            refs,
-        } = Parts::<Counted, Counted>::read(source)?;
-        Ok(Self {
-            manifest,
-            run,
-            intents: intents.0,
-            results: results.0,
-            refs,
-        })
+        read(source)
     }
 }
 
-/// The parts of a runpack, and what became of its records.
-struct Parts<I, O> {
-    manifest: Manifest,
-    run: Run,
-    intents: I,
-    results: O,
-    refs: Refs,
-}
-
-impl<I: Keep<IntentRecord>, O: Keep<ResultRecord>> Parts<I, O> {
-    fn read<R: Read + Seek>(source: R) -> Result<Self, RunpackError> {
-        let mut archive = zip::Reader::open(source, Limits::default()).map_err(RunpackError::Archive)?;
-        let names = [MANIFEST_PATH, RUN_PATH, INTENTS_PATH, RESULTS_PATH, REFS_PATH];
-        if let Some(name) = names.into_iter().find(|name| !archive.contains(name)) {
-            return Err(RunpackError::MissingFile(name));
-        }
-        let manifest = parse_manifest(&whole(&mut archive, MANIFEST_PATH)?)?;
-        let run = whole(&mut archive, RUN_PATH)?;
-        let (intents_digest, intents) = lines::<_, IntentRecord, _>(&mut archive, INTENTS_PATH)?;
-        let (results_digest, results) = lines::<_, ResultRecord, _>(&mut archive, RESULTS_PATH)?;
-        let refs = whole(&mut archive, REFS_PATH)?;
-
-        let mut digests = BTreeMap::from([
-            (RUN_PATH, Digest::of(&run)),
-            (INTENTS_PATH, intents_digest),
-            (RESULTS_PATH, results_digest),
-            (REFS_PATH, Digest::of(&refs)),
-        ]);
-        hold_to_manifest(&mut archive, &manifest, &mut digests)?;
-
-        let run = parse(RUN_PATH, &run)?;
-        let intents = intents.map_err(|source| RunpackError::Line {
-            name: INTENTS_PATH,
-            source,
-        })?;
-        let results = results.map_err(|source| RunpackError::Line {
-            name: RESULTS_PATH,
-            source,
-        })?;
-        let mut refs = parse(REFS_PATH, &refs)?;
-        normalize_refs(&mut refs)?;
-        require_evidence(&refs)?;
-        Ok(Self {
-            manifest,
-            run,
-            intents,
-            results,
-            refs,
-        })
+fn read<R, I, O>(source: R) -> Result<RunpackOf<I, O>, RunpackError>
+where
+    R: Read + Seek,
+    I: Keep<IntentRecord>,
+    O: Keep<ResultRecord>,
+{
+    let mut archive = zip::Reader::open(source, Limits::default()).map_err(RunpackError::Archive)?;
+    let names = [MANIFEST_PATH, RUN_PATH, INTENTS_PATH, RESULTS_PATH, REFS_PATH];
+    if let Some(name) = names.into_iter().find(|name| !archive.contains(name)) {
+        return Err(RunpackError::MissingFile(name));
     }
+    let manifest = parse_manifest(&whole(&mut archive, MANIFEST_PATH)?)?;
+    let run = whole(&mut archive, RUN_PATH)?;
+    let (intents_digest, intents) = lines::<_, IntentRecord, _>(&mut archive, INTENTS_PATH)?;
+    let (results_digest, results) = lines::<_, ResultRecord, _>(&mut archive, RESULTS_PATH)?;
+    let refs = whole(&mut archive, REFS_PATH)?;
+
+    let mut digests = BTreeMap::from([
+        (RUN_PATH, Digest::of(&run)),
+        (INTENTS_PATH, intents_digest),
+        (RESULTS_PATH, results_digest),
+        (REFS_PATH, Digest::of(&refs)),
+    ]);
+    hold_to_manifest(&mut archive, &manifest, &mut digests)?;
+
+    let run = parse(RUN_PATH, &run)?;
+    let intents = intents.map_err(|source| RunpackError::Line {
+        name: INTENTS_PATH,
+        source,
+    })?;
+    let results = results.map_err(|source| RunpackError::Line {
+        name: RESULTS_PATH,
+        source,
+    })?;
+    let mut refs = parse(REFS_PATH, &refs)?;
+    normalize_refs(&mut refs)?;
+    require_evidence(&refs)?;
+    Ok(RunpackOf {
+        manifest,
+        run,
+        intents,
+        results,
+        refs,
+    })
 }
 
 /// Opens a file that may hold an archive. Pipes and directories hold none.

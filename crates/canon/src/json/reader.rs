@@ -22,6 +22,7 @@ pub struct Reader {
     max_bytes: usize,
     replace_invalid_text: bool,
     ignore_unknown_members: bool,
+    ignore_member_case: bool,
     rules: Rules,
 }
 
@@ -54,6 +55,7 @@ impl Reader {
             max_bytes: DEFAULT_MAX_BYTES,
             replace_invalid_text: false,
             ignore_unknown_members: false,
+            ignore_member_case: false,
             rules,
         }
     }
@@ -103,6 +105,16 @@ impl Reader {
         self
     }
 
+    /// Takes the members of structs also where their ASCII letters are of the other case, at every level. One that is given
+    /// in two cases is given twice, and refused.
+    ///
+    /// For documents whose other readers do so: a member passed over here would count there.
+    #[must_use]
+    pub const fn ignore_member_case(mut self) -> Self {
+        self.ignore_member_case = true;
+        self
+    }
+
     /// Lets objects name a member more than once, and keeps the last.
     ///
     /// For documents that others have always read so: who accepts one must say that it could be understood otherwise. Reading
@@ -138,21 +150,41 @@ impl Reader {
             let value = self.deserialize(&Tape::of_value(&tree)).map_err(mismatch_error)?;
             return Ok((value, count));
         }
-        let value = self.deserialize(&tape).map_err(|mismatch| {
+        Ok((self.typed(&tape, &text, bytes)?, count))
+    }
+
+    /// Reads a typed value and the tree of the same text, which also has what the type leaves out.
+    pub fn read_with_tree<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<(T, Value), Error> {
+        let text = self.decode(bytes)?;
+        let tape = self.tape(&text, bytes)?;
+        if self.rules.allow_duplicates {
+            let tree = tape.into_value();
+            let value = self.deserialize(&Tape::of_value(&tree)).map_err(mismatch_error)?;
+            return Ok((value, tree));
+        }
+        Ok((self.typed(&tape, &text, bytes)?, tape.into_value()))
+    }
+
+    /// The value on the tape of `text`, which was decoded from `bytes`; the error names its place.
+    fn typed<T: DeserializeOwned>(&self, tape: &Tape<'_>, text: &str, bytes: &[u8]) -> Result<T, Error> {
+        self.deserialize(tape).map_err(|mismatch| {
             let position = mismatch
                 .node
-                .map(|node| place(bytes, &text, tape.nodes[node].offset));
+                .map(|node| place(bytes, text, tape.nodes[node].offset));
             let error = mismatch_error(mismatch);
             match position {
                 Some(position) => error.at(position),
                 None => error,
             }
-        })?;
-        Ok((value, count))
+        })
     }
 
     fn deserialize<T: DeserializeOwned>(&self, tape: &Tape<'_>) -> Result<T, Mismatch> {
-        T::deserialize(Cursor::at_root(tape).known_members_only(self.ignore_unknown_members))
+        T::deserialize(
+            Cursor::at_root(tape)
+                .known_members_only(self.ignore_unknown_members)
+                .member_case_ignored(self.ignore_member_case),
+        )
     }
 
     /// Reads a text and writes it in the canonical form of RFC 8785, by way of a tree only if the last of equal keys is kept.
@@ -388,6 +420,39 @@ mod tests {
         assert!(lenient.read::<Document>(br#"{"last":1,"last":2}"#).is_err());
         assert!(Reader::new().read::<Document>(text).is_err());
         assert!(lenient.parse(br#"{"a":1,"a":}"#).is_err());
+    }
+
+    #[test]
+    fn the_case_of_members_is_ignored_on_demand() {
+        let lenient = Reader::new().ignore_member_case().ignore_unknown_members();
+        let text = br#"{"LAST":"yes","Numbers":[1],"\u017fast":0}"#;
+        let document = lenient.read::<Document>(text).unwrap();
+        assert_eq!(
+            (document.last.as_str(), document.numbers.as_slice()),
+            ("yes", [1].as_slice())
+        );
+        assert!(
+            Reader::new()
+                .ignore_unknown_members()
+                .read::<Document>(text)
+                .is_err()
+        );
+        for twice in [
+            &br#"{"last":"a","Last":"b","numbers":[]}"#[..],
+            br#"{"LAst":"a","Last":"b","numbers":[]}"#,
+        ] {
+            assert!(
+                lenient.read::<Document>(twice).is_err(),
+                "{}",
+                twice.escape_ascii()
+            );
+        }
+        let tree = lenient.read::<Value>(br#"{"a":1,"A":2}"#).unwrap();
+        assert_eq!(
+            tree.as_object().unwrap().len(),
+            2,
+            "keys of maps stay as they are"
+        );
     }
 
     #[test]
