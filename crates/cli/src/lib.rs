@@ -57,6 +57,8 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
     let response = respond(&context);
     let exit = match print(&response) {
         Ok(()) => response.exit,
+        // A reader that has seen enough (`gait --help | head -1`) is no failure.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => response.exit,
         // A result that nobody could read must not pass for a success.
         Err(_) => response.exit.max(ErrorKind::Io.exit_code()),
     };
@@ -70,12 +72,6 @@ fn print(response: &Response) -> io::Result<()> {
     // What goes to standard error only comments on the result.
     let _ = io::stderr().write_all(response.stderr.as_bytes());
     let mut stdout = io::stdout();
-    match stdout
-        .write_all(response.stdout.as_bytes())
-        .and_then(|()| stdout.flush())
-    {
-        // A reader that has seen enough (`gait --help | head -1`) is no failure.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
-    }
+    stdout.write_all(response.stdout.as_bytes())?;
+    stdout.flush()
 }

@@ -65,6 +65,18 @@ impl Report {
         }
     }
 
+    /// Adds one member to the JSON object.
+    #[must_use]
+    pub fn field(mut self, name: &str, value: impl Into<Value>) -> Self {
+        if let Body::Result {
+            fields: Some(fields), ..
+        } = &mut self.body
+        {
+            fields.insert(name, value);
+        }
+        self
+    }
+
     /// Adds a line of text mode.
     #[must_use]
     pub fn line(mut self, line: impl Into<String>) -> Self {

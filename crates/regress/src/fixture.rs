@@ -7,7 +7,7 @@ use gait_artifact::regress::ConfiguredFixture;
 use gait_artifact::text;
 use gait_runpack::{Runpack, RunpackError};
 
-use crate::metadata::{Metadata, MetadataError};
+use crate::metadata::{METADATA_FILE, Metadata, MetadataError};
 
 /// A run and what is expected of it.
 #[derive(Debug)]
@@ -72,6 +72,24 @@ pub(crate) fn shown(configured: &ConfiguredFixture) -> String {
 /// The expectations beside a configured fixture's runpack.
 pub(crate) fn metadata(root: &Path, configured: &ConfiguredFixture) -> Result<Metadata, MetadataError> {
     Metadata::read(&directory(&root.join(shown(configured))))
+}
+
+/// The path of those expectations.
+pub(crate) fn metadata_path(root: &Path, configured: &ConfiguredFixture) -> PathBuf {
+    directory(&root.join(shown(configured))).join(METADATA_FILE)
+}
+
+/// The path of the candidate that a fixture names, as results tell it; `None` when the fixture is its own candidate.
+pub(crate) fn candidate(metadata: &Metadata, runpack: &str) -> Option<String> {
+    let named = metadata.candidate.as_str();
+    if named.is_empty() {
+        None
+    } else if Path::new(named).is_absolute() {
+        Some(named.to_owned())
+    } else {
+        let path = directory(Path::new(runpack)).join(named);
+        Some(text::clean_path(&path.to_string_lossy()))
+    }
 }
 
 fn directory(runpack: &Path) -> PathBuf {
@@ -143,18 +161,11 @@ pub(crate) enum NoCandidate<'a> {
 impl<'a> Candidate<'a> {
     /// Reads the candidate of a fixture: the runpack it names, from its own directory, or else its own.
     pub(crate) fn of(root: &Path, fixture: &'a Fixture) -> Self {
-        let named = fixture.metadata.candidate.as_str();
-        if named.is_empty() {
+        let Some(shown) = candidate(&fixture.metadata, &fixture.shown) else {
             return Self {
                 shown: fixture.shown.clone(),
                 run: Run::OfFixture(&fixture.runpack),
             };
-        }
-        let shown = if Path::new(named).is_absolute() {
-            named.to_owned()
-        } else {
-            let directory = directory(Path::new(&fixture.shown));
-            text::clean_path(&directory.join(named).to_string_lossy())
         };
         let path = root.join(&shown);
         let run = match path.metadata() {

@@ -2,40 +2,60 @@
 //!
 //! A result is one suite, and each grader's word about a fixture a test case of it. The same result is the same document,
 //! to the byte: no times are told.
+//!
+//! No standard says what JUnit XML is. Most readers take what they know and pass over the rest; the xUnit plugin of Jenkins
+//! holds documents to a schema, which does not have the `skipped` of `testsuites` that [`JunitForm::Plain`] has always had.
 
 use std::fmt::{self, Display, Write};
 
 use gait_artifact::regress::{GradeStatus, GraderResult, RegressResult};
+use gait_canon::json;
 
 /// The class of graders whose name tells no fixture.
 const NO_FIXTURE: &str = "regress";
 
+/// How much a document tells, and to whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum JunitForm {
+    /// What failed and the reason codes.
+    #[default]
+    Plain,
+    /// Also what was expected and what there is, and when the first run was; valid for readers that hold documents to the
+    /// schema of Jenkins.
+    Detailed,
+}
+
 /// `result` as a JUnit document.
 #[must_use]
-pub fn junit(result: &RegressResult) -> String {
+pub fn junit(result: &RegressResult, form: JunitForm) -> String {
     let mut document = String::new();
     // INVARIANT: writing to a string does not fail.
-    let _ = write_document(&mut document, result);
+    let _ = write_document(&mut document, result, form);
     document
 }
 
-fn write_document(out: &mut String, result: &RegressResult) -> fmt::Result {
-    let counts = format!(
-        r#"tests="{}" failures="{}" errors="0" skipped="0" time="0""#,
-        result.graders.len(),
-        result.failures().count()
-    );
+fn write_document(out: &mut String, result: &RegressResult, form: JunitForm) -> fmt::Result {
+    let (tests, failures) = (result.graders.len(), result.failures().count());
+    let counts = format!(r#"tests="{tests}" failures="{failures}" errors="0""#);
+    let suite_counts = format!(r#"{counts} skipped="0" time="0""#);
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    writeln!(out, "<testsuites {counts}>")?;
+    match form {
+        JunitForm::Plain => writeln!(out, "<testsuites {suite_counts}>")?,
+        JunitForm::Detailed => writeln!(out, r#"<testsuites {counts} time="0">"#)?,
+    }
     let suite = Escaped(&result.fixture_set);
-    writeln!(out, r#"  <testsuite name="gait.regress.{suite}" {counts}>"#)?;
+    write!(out, r#"  <testsuite name="gait.regress.{suite}" {suite_counts}"#)?;
+    if form == JunitForm::Detailed {
+        write!(out, r#" timestamp="{}""#, result.created_at)?;
+    }
+    out.write_str(">\n")?;
     for grader in &result.graders {
-        write_case(out, grader)?;
+        write_case(out, grader, form)?;
     }
     out.write_str("  </testsuite>\n</testsuites>\n")
 }
 
-fn write_case(out: &mut String, grader: &GraderResult) -> fmt::Result {
+fn write_case(out: &mut String, grader: &GraderResult, form: JunitForm) -> fmt::Result {
     let (fixture, name) = grader.name.split_once('/').unwrap_or((NO_FIXTURE, &grader.name));
     let (fixture, name) = (Escaped(fixture), Escaped(name));
     write!(
@@ -48,10 +68,26 @@ fn write_case(out: &mut String, grader: &GraderResult) -> fmt::Result {
             reasons => reasons.join(","),
         };
         let reasons = Escaped(&reasons);
-        let failure = format!(r#"<failure message="{reasons}" type="regress_failure">{reasons}</failure>"#);
-        write!(out, "\n      {failure}\n    ")?;
+        write!(
+            out,
+            "\n      <failure message=\"{reasons}\" type=\"regress_failure\">{reasons}"
+        )?;
+        if form == JunitForm::Detailed {
+            write_details(out, grader)?;
+        }
+        out.write_str("</failure>\n    ")?;
     }
     out.write_str("</testcase>\n")
+}
+
+/// What the grader found, one fact a line.
+fn write_details(out: &mut String, grader: &GraderResult) -> fmt::Result {
+    for (name, value) in &grader.details {
+        let value = json::compact(value);
+        // Line feeds stand as they are: character references would make readers show one long line.
+        write!(out, "\n{}: {}", Escaped(name), Escaped(&value))?;
+    }
+    Ok(())
 }
 
 /// A text that means itself in content and attributes alike, with U+FFFD for what XML 1.0 cannot hold.
@@ -117,7 +153,7 @@ mod tests {
             ],
         );
         assert_eq!(
-            junit(&result),
+            junit(&result, JunitForm::Plain),
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <testsuites tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"0\" time=\"0\">
   <testsuite name=\"gait.regress.a&amp;b\" tests=\"3\" failures=\"2\" errors=\"0\" skipped=\"0\" time=\"0\">
@@ -134,6 +170,31 @@ mod tests {
         );
     }
 
+    #[test]
+    fn details_are_told_to_who_wants_them() {
+        let mut result = result(
+            "s",
+            &[
+                ("f/g", GradeStatus::Fail, &["x"]),
+                ("f/h", GradeStatus::Pass, &[]),
+            ],
+        );
+        let details = [("b", "1 < 2\n".into()), ("a", 3_i64.into())];
+        result.graders[0].details = details.map(|(name, value)| (name.to_owned(), value)).into();
+        let text = junit(&result, JunitForm::Detailed);
+        let document = Document::parse(&text).unwrap();
+        let root = document.root_element();
+        assert_eq!(root.attribute("skipped"), None);
+        let suite = root.first_element_child().unwrap();
+        assert_eq!(suite.attribute("timestamp"), Some("1980-01-01T00:00:00Z"));
+        let failures: Vec<_> = document
+            .descendants()
+            .filter(|node| node.has_tag_name("failure"))
+            .map(|node| node.text().unwrap())
+            .collect();
+        assert_eq!(failures, ["x\na: 3\nb: \"1 \\u003c 2\\n\""]);
+    }
+
     fn counts(node: Node<'_, '_>) -> (usize, usize) {
         let count = |name| node.attribute(name).unwrap().parse().unwrap();
         (count("tests"), count("failures"))
@@ -144,12 +205,13 @@ mod tests {
         fn any_names_make_xml_that_says_the_same(
             set in any::<String>(),
             graders in proptest::collection::vec((any::<String>(), any::<bool>()), 0..8),
+            form in prop_oneof![Just(JunitForm::Plain), Just(JunitForm::Detailed)],
         ) {
             let graders: Vec<_> = graders.iter().map(|(name, passes)| {
                 let status = if *passes { GradeStatus::Pass } else { GradeStatus::Fail };
                 (name.as_str(), status, &[][..])
             }).collect();
-            let text = junit(&result(&set, &graders));
+            let text = junit(&result(&set, &graders), form);
             let document = Document::parse(&text).unwrap();
             let elements = |name| document.descendants().filter(move |node| node.has_tag_name(name));
             let expected = (graders.len(), elements("failure").count());

@@ -6,7 +6,7 @@ use gait_artifact::regress::RegressResult;
 use gait_canon::json;
 use gait_disk::{Error, atomic};
 
-use crate::junit::junit;
+use crate::junit::{JunitForm, junit};
 
 const FILE_MODE: u32 = 0o600;
 
@@ -18,7 +18,7 @@ pub fn write_result(path: &Path, result: &RegressResult) -> Result<(), Error> {
 }
 
 /// Writes `result` as JUnit XML to the file at `path`; missing directories are made.
-pub fn write_junit(path: &Path, result: &RegressResult) -> Result<(), Error> {
+pub fn write_junit(path: &Path, result: &RegressResult, form: JunitForm) -> Result<(), Error> {
     atomic::create_parents(path)?;
-    atomic::replace(path, junit(result).as_bytes(), FILE_MODE)
+    atomic::replace(path, junit(result, form).as_bytes(), FILE_MODE)
 }

@@ -9,6 +9,7 @@ use gait_artifact::Timestamp;
 use gait_artifact::regress::{
     ConfiguredFixture, GradeStatus, GraderResult, RESULT_SCHEMA_ID, RegressResult, SCHEMA_VERSION,
 };
+use gait_disk::Progress;
 
 use crate::config::{Config, ConfigError};
 use crate::fixture::{self, Candidate, Fixture, FixtureError};
@@ -48,17 +49,15 @@ pub enum RunError {
     NoFixtures,
 }
 
-/// Grades the fixtures of a configuration below `root`. Nothing is written.
-pub fn run(root: &Path, options: &Options<'_>) -> Result<RegressResult, RunError> {
+/// Grades the fixtures of a configuration below `root` while `progress` watches. Nothing is written.
+pub fn run(root: &Path, options: &Options<'_>, progress: &dyn Progress) -> Result<RegressResult, RunError> {
     let config = Config::read(&root.join(options.config))?;
     let listed: Vec<_> = config
         .fixtures
         .iter()
-        .map(|configured| Listed {
-            metadata: fixture::metadata(root, configured),
-            configured,
-        })
+        .map(|configured| Listed::of(root, configured))
         .collect();
+    progress.expect(listed.iter().map(|listed| listed.size).sum());
     let asked_by_fixture = listed
         .iter()
         .flat_map(|listed| &listed.metadata)
@@ -68,7 +67,12 @@ pub fn run(root: &Path, options: &Options<'_>) -> Result<RegressResult, RunError
         allow_runtime_drift: options.allow_context_runtime_drift,
     });
 
-    let graded = in_parallel(listed, options.threads, |listed| listed.grade(root, context));
+    let graded = in_parallel(listed, options.threads, |listed| {
+        let size = listed.size;
+        let graded = listed.grade(root, context);
+        progress.advance(size);
+        graded
+    });
     let graded = graded.into_iter().collect::<Result<Vec<_>, _>>()?;
     let first = graded.first().ok_or(RunError::NoFixtures)?;
     let created_at = first.created_at.or(Timestamp::EPOCH_1980).to_utc();
@@ -94,6 +98,8 @@ pub fn run(root: &Path, options: &Options<'_>) -> Result<RegressResult, RunError
 struct Listed<'a> {
     configured: &'a ConfiguredFixture,
     metadata: Result<Metadata, MetadataError>,
+    /// Bytes of the runpacks that are to be read, as far as they are there.
+    size: u64,
 }
 
 struct Graded {
@@ -102,7 +108,22 @@ struct Graded {
     graders: Vec<GraderResult>,
 }
 
-impl Listed<'_> {
+impl<'a> Listed<'a> {
+    fn of(root: &Path, configured: &'a ConfiguredFixture) -> Self {
+        let metadata = fixture::metadata(root, configured);
+        let runpack = fixture::shown(configured);
+        let candidate = metadata
+            .as_ref()
+            .ok()
+            .and_then(|metadata| fixture::candidate(metadata, &runpack));
+        let size_of = |path: &String| root.join(path).metadata().map_or(0, |file| file.len());
+        Self {
+            size: size_of(&runpack).saturating_add(candidate.as_ref().map_or(0, size_of)),
+            configured,
+            metadata,
+        }
+    }
+
     fn grade(self, root: &Path, context: Option<ContextRules>) -> Result<Graded, FixtureError> {
         let fixture = Fixture::load(root, self.configured, self.metadata)?;
         let candidate = Candidate::of(root, &fixture);

@@ -17,7 +17,7 @@ use gait_artifact::session::{SessionChain, SessionCheckpoint};
 use gait_canon::json::{self, Value};
 use gait_disk::progress::Unwatched;
 use gait_regress::{
-    CONFIG_PATH, InitError, Initialised, Options, RunError, Source, SourceError, init, junit, run,
+    CONFIG_PATH, InitError, Initialised, JunitForm, Options, RunError, Source, SourceError, init, junit, run,
     write_junit, write_result,
 };
 use gait_runpack::{CaptureMode, Content, write};
@@ -134,7 +134,7 @@ impl Workspace {
             producer_version: "1.0.0",
             threads: NonZero::new(threads).unwrap(),
         };
-        run(self.root(), &options)
+        run(self.root(), &options, &Unwatched)
     }
 
     fn run(&self) -> RegressResult {
@@ -219,7 +219,7 @@ fn results_depend_on_the_fixtures_alone() {
         let result = workspace.run_with(threads, false).unwrap();
         let (json, xml) = (workspace.root().join("r.json"), workspace.root().join("j/r.xml"));
         write_result(&json, &result).unwrap();
-        write_junit(&xml, &result).unwrap();
+        write_junit(&xml, &result, JunitForm::Plain).unwrap();
         (fs::read(json).unwrap(), fs::read_to_string(xml).unwrap())
     };
     let alone = written(1);
@@ -228,7 +228,7 @@ fn results_depend_on_the_fixtures_alone() {
     }
 
     let result = workspace.run();
-    assert_eq!(alone.1, junit(&result));
+    assert_eq!(alone.1, junit(&result, JunitForm::Plain));
     let document = roxmltree::Document::parse(&alone.1).unwrap();
     let elements = |name| {
         document

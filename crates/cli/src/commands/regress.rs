@@ -4,6 +4,7 @@ pub(crate) mod add;
 pub(crate) mod bootstrap;
 pub(crate) mod init;
 pub(crate) mod run;
+mod watch;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -12,12 +13,13 @@ use std::thread;
 use gait_artifact::finding::Finding;
 use gait_artifact::regress::{GradeStatus, RegressResult};
 use gait_canon::json::is_default;
-use gait_regress::{CONFIG_PATH, Initialised, Options, Source};
+use gait_regress::{CONFIG_PATH, Initialised, JunitForm, Options, Source};
 use serde::Serialize;
 
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::error::{EXIT_OK, ErrorKind, Failure};
+use crate::progress::Bar;
 use crate::runpack_file;
 use crate::spec::{Flag, GroupSpec};
 
@@ -41,6 +43,10 @@ const CHECKPOINT: Flag =
 const CONFIG: Flag = Flag::path("config", "which fixtures to grade").or(CONFIG_PATH);
 const OUTPUT: Flag = Flag::path("output", "file that gets the result").or(RESULT_PATH);
 const JUNIT: Flag = Flag::path("junit", "file that gets the result as JUnit XML");
+const JUNIT_DETAILS: Flag = Flag::switch(
+    "junit-details",
+    "tell in the JUnit XML what was expected and what there is, in the form that Jenkins holds such files to",
+);
 const NONDETERMINISTIC: Flag = Flag::switch(
     "allow-nondeterministic",
     "let graders decide that need not say the same twice; there are none",
@@ -109,6 +115,7 @@ pub(crate) struct Grading<'a> {
     pub(crate) config: &'a str,
     pub(crate) output: &'a str,
     pub(crate) junit: &'a str,
+    pub(crate) junit_form: JunitForm,
     pub(crate) context_conformance: bool,
     pub(crate) allow_context_runtime_drift: bool,
 }
@@ -123,6 +130,11 @@ impl<'a> Grading<'a> {
             config: or_default(CONFIG),
             output: or_default(OUTPUT),
             junit: parsed.text(JUNIT.name).trim(),
+            junit_form: if parsed.flag(JUNIT_DETAILS.name) {
+                JunitForm::Detailed
+            } else {
+                JunitForm::Plain
+            },
             context_conformance: parsed.flag(CONFORMANCE.name),
             allow_context_runtime_drift: parsed.flag(RUNTIME_DRIFT.name),
         }
@@ -137,11 +149,11 @@ impl<'a> Grading<'a> {
             producer_version: context.producer_version(),
             threads: thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN),
         };
-        let result = gait_regress::run(Path::new(ROOT), &options)?;
+        let result = gait_regress::run(Path::new(ROOT), &options, &Bar::default())?;
         gait_regress::write_result(&PathBuf::from(self.output), &result)
             .map_err(|error| Failure::from(error).context("write regress result"))?;
         if !self.junit.is_empty() {
-            gait_regress::write_junit(&PathBuf::from(self.junit), &result)
+            gait_regress::write_junit(&PathBuf::from(self.junit), &result, self.junit_form)
                 .map_err(|error| Failure::from(error).context("write junit report"))?;
         }
         Ok(result)

@@ -4,7 +4,7 @@ mod evidence;
 
 use gait_artifact::regress::{GradeStatus, RegressResult};
 use gait_canon::json::is_default;
-use gait_regress::{CONFIG_PATH, Initialised, Source};
+use gait_regress::{CONFIG_PATH, Initialised, JunitForm, Source};
 use serde::Serialize;
 
 use crate::arguments::Parsed;
@@ -136,6 +136,7 @@ fn grade(context: &Context<'_>) -> Result<RegressResult, Failure> {
         config: CONFIG_PATH,
         output: RESULT_PATH,
         junit: JUNIT_PATH,
+        junit_form: JunitForm::Plain,
         context_conformance: false,
         allow_context_runtime_drift: false,
     };

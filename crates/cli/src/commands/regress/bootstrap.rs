@@ -4,8 +4,8 @@ use gait_regress::Initialised;
 use serde::Serialize;
 
 use super::{
-    CHECKPOINT, CONFIG, CONFORMANCE, FROM, Graded, Grading, JUNIT, Made, NAME, NONDETERMINISTIC, OUTPUT,
-    RUNTIME_DRIFT, from, make_fixture, source,
+    CHECKPOINT, CONFIG, CONFORMANCE, FROM, Graded, Grading, JUNIT, JUNIT_DETAILS, Made, NAME,
+    NONDETERMINISTIC, OUTPUT, RUNTIME_DRIFT, from, make_fixture, source,
 };
 use crate::arguments::Parsed;
 use crate::context::Context;
@@ -23,6 +23,7 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("regress bootstrap", "Make
         CONFIG,
         OUTPUT,
         JUNIT,
+        JUNIT_DETAILS,
         NONDETERMINISTIC,
         CONFORMANCE,
         RUNTIME_DRIFT,

@@ -3,16 +3,24 @@
 use gait_artifact::regress::RegressResult;
 use serde::Serialize;
 
-use super::{CONFIG, CONFORMANCE, Graded, Grading, JUNIT, NONDETERMINISTIC, OUTPUT, RUNTIME_DRIFT};
+use super::{
+    CONFIG, CONFORMANCE, Graded, Grading, JUNIT, JUNIT_DETAILS, NONDETERMINISTIC, OUTPUT, RUNTIME_DRIFT,
+    watch,
+};
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::outcome::{CommandResult, Report};
-use crate::spec::CommandSpec;
+use crate::spec::{CommandSpec, Flag};
+
+const WATCH: Flag = Flag::switch(
+    "watch",
+    "grade again whenever a fixture, the configuration or the policy changes, until interrupted",
+);
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("regress run", "Grade the fixtures")
     .explain("Replays every fixture and compares its candidate with it, offline; exit code 5 says that something is not as it was.")
     .flags_first()
-    .flags(&[CONFIG, OUTPUT, JUNIT, NONDETERMINISTIC, CONFORMANCE, RUNTIME_DRIFT]);
+    .flags(&[CONFIG, OUTPUT, JUNIT, JUNIT_DETAILS, NONDETERMINISTIC, CONFORMANCE, RUNTIME_DRIFT, WATCH]);
 
 #[derive(Serialize)]
 struct Output<'a> {
@@ -24,8 +32,16 @@ struct Output<'a> {
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let grading = Grading::of(parsed);
+    if parsed.flag(WATCH.name) {
+        return watch::until_interrupted(&grading, parsed.flag("json"), context);
+    }
+    once(&grading, context)
+}
+
+/// Grades the fixtures as they are now.
+pub(super) fn once(grading: &Grading<'_>, context: &Context<'_>) -> CommandResult {
     let result = grading.run(context)?;
-    Ok(report(&result, Graded::of(&result, &grading)))
+    Ok(report(&result, Graded::of(&result, grading)))
 }
 
 fn report(result: &RegressResult, graded: Graded<'_>) -> Report {
