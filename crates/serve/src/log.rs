@@ -1,0 +1,179 @@
+//! The log: one JSON object a line on standard error.
+//!
+//! A line says what was asked for and what came of it, never what a call's arguments or a caller's credentials were.
+//! Writing must not hold up a decision: lines go through a bounded queue to a thread of their own, and when nobody takes
+//! them off in time they are dropped and counted.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines that may wait to be written.
+const QUEUE: usize = 4096;
+
+/// The writing end of a log.
+#[derive(Debug, Clone)]
+pub struct LogQueue {
+    lines: SyncSender<Vec<u8>>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// The thread that writes a log. Dropping every [`LogQueue`] ends it.
+#[derive(Debug)]
+pub struct LogWriter(JoinHandle<()>);
+
+impl LogQueue {
+    /// A queue whose lines go to `sink`.
+    pub fn to(sink: impl Write + Send + 'static) -> io::Result<(Self, LogWriter)> {
+        let (lines, queued) = sync_channel(QUEUE);
+        let thread = std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || write_all(&queued, sink))?;
+        let dropped = Arc::default();
+        Ok((Self { lines, dropped }, LogWriter(thread)))
+    }
+
+    /// Lines that were dropped.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// What turns events up to `level` into lines of this log.
+    pub fn subscriber(self, level: LevelFilter) -> impl Subscriber + Send + Sync {
+        tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_current_span(false)
+            .with_span_list(false)
+            .with_max_level(level)
+            .with_writer(self)
+            .finish()
+    }
+}
+
+impl LogWriter {
+    /// Waits until every line is written; to be called when no [`LogQueue`] is left.
+    pub fn join(self) {
+        // The thread ends by itself and has nothing to tell.
+        drop(self.0.join());
+    }
+}
+
+fn write_all(queued: &Receiver<Vec<u8>>, mut sink: impl Write) {
+    while let Ok(line) = queued.recv() {
+        // A log that can't be written is no reason to stop deciding.
+        _ = sink.write_all(&line).and_then(|()| sink.flush());
+    }
+}
+
+impl<'a> MakeWriter<'a> for LogQueue {
+    type Writer = Line<'a>;
+
+    fn make_writer(&'a self) -> Line<'a> {
+        Line {
+            queue: self,
+            bytes: Vec::with_capacity(512),
+        }
+    }
+}
+
+/// One line on its way into the queue.
+#[derive(Debug)]
+pub struct Line<'a> {
+    queue: &'a LogQueue,
+    bytes: Vec<u8>,
+}
+
+impl Write for Line<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let line = std::mem::take(&mut self.bytes);
+        if line.is_empty() {
+            return;
+        }
+        if let Err(TrySendError::Full(_)) = self.queue.lines.try_send(line) {
+            self.queue.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Sender, channel};
+
+    use super::*;
+
+    struct Sink(Sender<Vec<u8>>);
+
+    impl Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.send(bytes.to_vec()).map_err(io::Error::other)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A sink that takes nothing off until its other end is gone.
+    struct Stuck(Receiver<()>);
+
+    impl Write for Stuck {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            _ = self.0.recv();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_event_is_one_line_of_json() {
+        let (sender, received) = channel();
+        let (queue, writer) = LogQueue::to(Sink(sender)).unwrap();
+        tracing::subscriber::with_default(queue.subscriber(LevelFilter::INFO), || {
+            tracing::info!(status = 200, "request");
+            tracing::debug!("not told");
+        });
+        writer.join();
+        let text: Vec<u8> = received.iter().flatten().collect();
+        let line: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(line["status"], 200);
+        assert_eq!(line["message"], "request");
+        assert_eq!(text.last(), Some(&b'\n'));
+    }
+
+    #[test]
+    fn a_stuck_sink_costs_lines_and_no_time() {
+        let (release, stuck) = channel();
+        let (queue, writer) = LogQueue::to(Stuck(stuck)).unwrap();
+        for _ in 0..QUEUE + 10 {
+            queue.make_writer().write_all(b"line\n").unwrap();
+        }
+        // One line may be with the sink already.
+        assert!((9..=10).contains(&queue.dropped()), "{}", queue.dropped());
+        drop(release);
+        drop(queue);
+        writer.join();
+    }
+}
