@@ -8,6 +8,7 @@
 //! Typed values are written as they are visited, without a tree in between.
 
 mod de;
+mod document;
 mod error;
 mod layout;
 mod number;
@@ -25,6 +26,7 @@ mod write;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use self::document::{Document, Edits, Kind, Part};
 pub use self::error::{Error, ErrorKind, Position};
 pub use self::number::Number;
 pub use self::object::Object;
@@ -48,7 +50,7 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
 
 /// Turns a tree into a typed value, by the rules of [`Reader::read`]; the error has a path but no place.
 pub fn from_value<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
-    T::deserialize(de::Cursor::at_root(&Tape::of_value(value))).map_err(reader::mismatch_error)
+    T::deserialize(de::Cursor::at_root(&Tape::of_value(value))).map_err(Error::from)
 }
 
 /// Turns a typed value into a tree. Doubles that are not finite, raw bytes, keys that are not text, and objects that name

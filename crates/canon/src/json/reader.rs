@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::canonical_bytes;
 use super::de::{Cursor, Mismatch};
+use super::document::Document;
 use super::error::{Error, ErrorKind, Fault, Position};
 use super::layout::Layout;
 use super::parse::{self, Rules};
@@ -147,7 +148,7 @@ impl Reader {
         let count = tape.nodes.len();
         if self.rules.allow_duplicates {
             let tree = tape.into_value();
-            let value = self.deserialize(&Tape::of_value(&tree)).map_err(mismatch_error)?;
+            let value = self.deserialize(&Tape::of_value(&tree)).map_err(Error::from)?;
             return Ok((value, count));
         }
         Ok((self.typed(&tape, &text, bytes)?, count))
@@ -159,7 +160,7 @@ impl Reader {
         let tape = self.tape(&text, bytes)?;
         if self.rules.allow_duplicates {
             let tree = tape.into_value();
-            let value = self.deserialize(&Tape::of_value(&tree)).map_err(mismatch_error)?;
+            let value = self.deserialize(&Tape::of_value(&tree)).map_err(Error::from)?;
             return Ok((value, tree));
         }
         Ok((self.typed(&tape, &text, bytes)?, tape.into_value()))
@@ -171,7 +172,7 @@ impl Reader {
             let position = mismatch
                 .node
                 .map(|node| place(bytes, text, tape.nodes[node].offset));
-            let error = mismatch_error(mismatch);
+            let error = Error::from(mismatch);
             match position {
                 Some(position) => error.at(position),
                 None => error,
@@ -203,6 +204,17 @@ impl Reader {
         }
     }
 
+    /// Reads a text whose values keep their place in it. The text must be UTF-8, whatever else the reader puts up with.
+    pub fn document<'a>(&self, bytes: &'a [u8]) -> Result<Document<'a>, Error> {
+        match self.decode(bytes)? {
+            Cow::Borrowed(text) => Ok(Document::new(text, self.tape(text, bytes)?)),
+            Cow::Owned(_) => {
+                let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+                Err(Fault::new(ErrorKind::InvalidUtf8, valid).locate(bytes))
+            }
+        }
+    }
+
     fn decode<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, str>, Error> {
         if bytes.len() > self.max_bytes {
             return Err(Error::new(ErrorKind::TooLong {
@@ -224,11 +236,6 @@ impl Reader {
         parse::parse(text, self.rules)
             .map_err(|fault| Error::new(fault.kind).at(place(bytes, text, fault.offset)))
     }
-}
-
-pub(super) fn mismatch_error(mismatch: Mismatch) -> Error {
-    let path = mismatch.path();
-    Error::new(ErrorKind::Mismatch(mismatch.message)).in_member(path)
 }
 
 /// One U+FFFD for each byte that is not part of valid UTF-8. The parser refuses them outside strings.

@@ -82,16 +82,25 @@ impl<'t> Members<'t> {
         }
     }
 
-    /// Whether the member last stepped to, which is called `name`, counts as absent.
-    fn skips(&self, name: &str) -> bool {
+    /// What the member last stepped to, which is called `name` in the text, is called for the type; `None` when it counts
+    /// as absent.
+    fn counted<'n>(&self, name: &'n str) -> Option<&'n str> {
         let Some(fields) = self.fields else {
-            return false;
+            return Some(name);
         };
-        if fields.contains(&name) {
-            matches!(self.object.tape.token(self.key + 1), Token::Null)
-        } else {
-            self.object.known_members_only
+        match self.field(fields, name) {
+            Some(_) if matches!(self.object.tape.token(self.key + 1), Token::Null) => None,
+            None if self.object.known_members_only => None,
+            field => Some(field.unwrap_or(name)),
         }
+    }
+
+    /// The field that a member called `name` is, if any.
+    fn field(&self, fields: &'static [&'static str], name: &str) -> Option<&'static str> {
+        let is_it = |field: &&&str| {
+            **field == name || self.object.member_case_ignored && field.eq_ignore_ascii_case(name)
+        };
+        fields.iter().find(is_it).copied()
     }
 }
 
@@ -104,9 +113,9 @@ impl<'de> MapAccess<'de> for Members<'_> {
             self.key = self.next;
             self.next = tape.after(self.key + 1);
             let name = tape.key(self.key);
-            if self.skips(name) {
+            let Some(name) = self.counted(name) else {
                 continue;
-            }
+            };
             let key = Key(name);
             return seed
                 .deserialize(key)

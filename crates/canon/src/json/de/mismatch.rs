@@ -4,6 +4,8 @@ use std::fmt::{self, Write};
 
 use serde::de::Unexpected;
 
+use crate::json::error::{Error, ErrorKind};
+
 /// Why a value on the tape is not of the wanted type.
 #[derive(Debug)]
 pub(in crate::json) struct Mismatch {
@@ -32,7 +34,7 @@ impl Mismatch {
     }
 
     /// The steps as text, such as `targets[0].kind`; empty at the top level.
-    pub(in crate::json) fn path(&self) -> String {
+    fn path(&self) -> String {
         let mut path = String::new();
         for step in self.steps.iter().rev() {
             match step {
@@ -56,6 +58,13 @@ impl fmt::Display for Mismatch {
 }
 
 impl std::error::Error for Mismatch {}
+
+impl From<Mismatch> for Error {
+    fn from(mismatch: Mismatch) -> Self {
+        let path = mismatch.path();
+        Self::new(ErrorKind::Mismatch(mismatch.message)).in_member(path)
+    }
+}
 
 impl serde::de::Error for Mismatch {
     fn custom<T: fmt::Display>(message: T) -> Self {

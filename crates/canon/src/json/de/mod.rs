@@ -22,21 +22,35 @@ pub(super) struct Cursor<'t> {
     exact: bool,
     /// Members that a struct does not have are passed over.
     known_members_only: bool,
+    /// Members of structs are found whatever the case of their ASCII letters.
+    member_case_ignored: bool,
 }
 
 impl<'t> Cursor<'t> {
     pub(super) fn at_root(tape: &'t Tape<'t>) -> Self {
+        Self::at(tape, 0)
+    }
+
+    pub(super) fn at(tape: &'t Tape<'t>, index: usize) -> Self {
         Self {
             tape,
-            index: 0,
+            index,
             exact: false,
             known_members_only: false,
+            member_case_ignored: false,
         }
     }
 
     pub(super) fn known_members_only(self, known_members_only: bool) -> Self {
         Self {
             known_members_only,
+            ..self
+        }
+    }
+
+    pub(super) fn member_case_ignored(self, member_case_ignored: bool) -> Self {
+        Self {
+            member_case_ignored,
             ..self
         }
     }
