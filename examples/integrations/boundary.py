@@ -129,6 +129,7 @@ def decide(
     policy: Path,
     intent: Path,
     trace: Path,
+    # gait-lint: allow development_key -- the examples sign nothing that anybody relies on
     arguments: Sequence[str] = ("--key-mode", "dev"),
     timeout: float = TIMEOUT_SECONDS,
 ) -> Decision:

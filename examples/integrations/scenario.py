@@ -139,6 +139,7 @@ def play(framework: Framework, scenario: str, policies: Path) -> list[tuple[str,
         policy=policies / f"policy_{scenario}.yaml",
         intent=intent,
         trace=trace,
+        # gait-lint: allow development_key -- a quickstart signs nothing that anybody relies on
         arguments=("--key-mode", "dev", "--approval-audit-out", str(audit)),
     )
     expect(decision, scenario)
