@@ -1,6 +1,7 @@
 //! Reading untrusted bytes: limits first, then text, then the tree or a type.
 
 use std::borrow::Cow;
+use std::str::Utf8Error;
 
 use serde::de::DeserializeOwned;
 
@@ -206,16 +207,13 @@ impl Reader {
 
     /// Reads a text whose values keep their place in it. The text must be UTF-8, whatever else the reader puts up with.
     pub fn document<'a>(&self, bytes: &'a [u8]) -> Result<Document<'a>, Error> {
-        match self.decode(bytes)? {
-            Cow::Borrowed(text) => Ok(Document::new(text, self.tape(text, bytes)?)),
-            Cow::Owned(_) => {
-                let valid = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
-                Err(Fault::new(ErrorKind::InvalidUtf8, valid).locate(bytes))
-            }
-        }
+        self.check_start(bytes)?;
+        let text = std::str::from_utf8(bytes).map_err(|error| invalid_utf8(error, bytes))?;
+        Ok(Document::new(text, self.tape(text, bytes)?))
     }
 
-    fn decode<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, str>, Error> {
+    /// Refuses what is too long, or begins as no JSON text does.
+    fn check_start(&self, bytes: &[u8]) -> Result<(), Error> {
         if bytes.len() > self.max_bytes {
             return Err(Error::new(ErrorKind::TooLong {
                 length: bytes.len(),
@@ -225,10 +223,15 @@ impl Reader {
         if bytes.starts_with(BYTE_ORDER_MARK) {
             return Err(Fault::new(ErrorKind::ByteOrderMark, 0).locate(bytes));
         }
+        Ok(())
+    }
+
+    fn decode<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, str>, Error> {
+        self.check_start(bytes)?;
         match std::str::from_utf8(bytes) {
             Ok(text) => Ok(Cow::Borrowed(text)),
             Err(_) if self.replace_invalid_text => Ok(Cow::Owned(replace_invalid(bytes))),
-            Err(error) => Err(Fault::new(ErrorKind::InvalidUtf8, error.valid_up_to()).locate(bytes)),
+            Err(error) => Err(invalid_utf8(error, bytes)),
         }
     }
 
@@ -236,6 +239,10 @@ impl Reader {
         parse::parse(text, self.rules)
             .map_err(|fault| Error::new(fault.kind).at(place(bytes, text, fault.offset)))
     }
+}
+
+fn invalid_utf8(error: Utf8Error, bytes: &[u8]) -> Error {
+    Fault::new(ErrorKind::InvalidUtf8, error.valid_up_to()).locate(bytes)
 }
 
 /// One U+FFFD for each byte that is not part of valid UTF-8. The parser refuses them outside strings.
