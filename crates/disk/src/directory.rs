@@ -38,17 +38,47 @@ impl Directory {
     }
 
     fn open(path: &Path) -> Result<Self, Errno> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::openat(CWD, path, flags, Mode::empty()) {
+        Self::open_at(CWD, path.as_os_str(), OFlags::empty())
+    }
+
+    fn open_at(at: impl AsFd, name: &OsStr, extra: OFlags) -> Result<Self, Errno> {
+        let flags = OFlags::DIRECTORY | OFlags::CLOEXEC | extra;
+        match rustix::fs::openat(&at, name, OFlags::RDONLY | flags, Mode::empty()) {
             // Files can be made in a directory that may be searched and written but not listed.
             #[cfg(target_os = "linux")]
-            Err(Errno::ACCESS) => {
-                let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-                rustix::fs::openat(CWD, path, flags, Mode::empty())
-            }
+            Err(Errno::ACCESS) => rustix::fs::openat(&at, name, OFlags::PATH | flags, Mode::empty()),
             opened => opened,
         }
         .map(|fd| Self { fd })
+    }
+
+    /// Opens the directory at an absolute path that has no link on its way.
+    pub(crate) fn without_links(path: &Path) -> Result<Self, Errno> {
+        Self::walk(path, |_, _| Err(Errno::NOENT))
+    }
+
+    /// As [`without_links`](Self::without_links), but makes what is missing as [`create_directories`] does.
+    pub(crate) fn made_without_links(path: &Path) -> Result<Self, Errno> {
+        Self::walk(path, |above, name| {
+            rustix::fs::mkdirat(above, name, DIRECTORY_MODE)?;
+            above.sync();
+            Self::open_at(above, name, OFlags::NOFOLLOW)
+        })
+    }
+
+    fn walk(path: &Path, missing: impl Fn(&Self, &OsStr) -> Result<Self, Errno>) -> Result<Self, Errno> {
+        let mut directory = Self::open(Path::new("/"))?;
+        for component in path.components() {
+            directory = match component {
+                Component::RootDir => continue,
+                Component::Normal(name) => match Self::open_at(&directory, name, OFlags::NOFOLLOW) {
+                    Err(Errno::NOENT) => missing(&directory, name)?,
+                    opened => opened?,
+                },
+                _ => return Err(Errno::INVAL),
+            };
+        }
+        Ok(directory)
     }
 
     /// What `name` stands for in this directory; `None` when there is no such name. Links are not followed.

@@ -75,13 +75,7 @@ impl Draft {
     /// Gives the nameless file a hidden name, from which it can be moved.
     fn link(&self) -> Result<OsString, Errno> {
         let name = temporary_name(&self.destination)?;
-        rustix::fs::linkat(
-            CWD,
-            descriptor_path(&self.file),
-            &self.directory,
-            &name,
-            AtFlags::SYMLINK_FOLLOW,
-        )?;
+        link_new(&self.directory, &self.file, None, &name)?;
         Ok(name)
     }
 }
@@ -112,7 +106,7 @@ impl Drop for Draft {
 }
 
 /// Opens a file without a name, or with a hidden one where that is impossible.
-fn open(directory: &Directory, destination: &OsStr) -> Result<(File, Option<OsString>), Errno> {
+pub(crate) fn open(directory: &Directory, destination: &OsStr) -> Result<(File, Option<OsString>), Errno> {
     #[cfg(target_os = "linux")]
     if let Some(file) = open_nameless(directory) {
         return Ok((file, None));
@@ -121,6 +115,25 @@ fn open(directory: &Directory, destination: &OsStr) -> Result<(File, Option<OsSt
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(directory, &name, flags, Mode::RUSR | Mode::WUSR)?;
     Ok((File::from(fd), Some(name)))
+}
+
+/// Gives a file from [`open`] the name `name`, unless something has it. A hidden name stays besides.
+pub(crate) fn link_new(
+    directory: &Directory,
+    file: &File,
+    hidden: Option<&OsStr>,
+    name: &OsStr,
+) -> Result<(), Errno> {
+    match hidden {
+        Some(hidden) => rustix::fs::linkat(directory, hidden, directory, name, AtFlags::empty()),
+        None => rustix::fs::linkat(
+            CWD,
+            descriptor_path(file),
+            directory,
+            name,
+            AtFlags::SYMLINK_FOLLOW,
+        ),
+    }
 }
 
 /// `None` where the file system has no such files, or where no process file system could name one later.

@@ -1,15 +1,62 @@
-//! Many small files that are on the disk as soon as they are acknowledged, for the price of one flush for all of them.
+//! Many small files that are durable as soon as they are acknowledged, for the price of one flush for all of them.
+//!
+//! A record is a file that does not exist yet: a destination and its content. Records from many threads gather while the
+//! disk is busy; then one thread writes all of them to a log with one write and one flush, makes the file of each without
+//! waiting for the disk, and tells those who wait. From then on the log vouches for the files: whoever opens the ledger
+//! after a crash makes every file again that was lost, so a path that was told once keeps leading to its content.
+//!
+//! # The log
+//!
+//! The log is a handful of *segments* in one directory, `ledger-<16 hex digits>.segment`, mode 0600. A segment begins with a
+//! header of 32 bytes (the format and a random nonce) and holds frames: length and CRC-32 of the payload, four bytes each,
+//! little endian; then permission bits, time, destination (absolute, no links) and content. The nonce is part of every
+//! checksum. What follows the last whole frame was never acknowledged and is not looked at.
+//!
+//! A full segment is used again once the disk has all of its files (`syncfs` where there is one, else file by file). Two
+//! or so are in use at a time, whatever the number of records.
+//!
+//! Every process has segments of its own and holds an advisory lock on each while it lives, so several can keep their
+//! ledgers in the same directory: those of living processes are left alone, those of dead ones are recovered by whoever
+//! comes first. A ledger that is dropped has its files flushed and leaves no segment.
+//!
+//! # What can go wrong
+//!
+//! - A write to the log fails, for lack of space say: everybody in that batch is told, and the next batch is tried.
+//! - A flush fails: what the disk has is unknown, so nobody is told otherwise until the ledger is opened anew.
+//! - A file cannot be made: its writer is told. The record is in the log, so the file may turn up after a crash.
+//! - Another file stands at the destination: it stays, in use as in recovery, and the record is reported.
+//! - Files that were removed on purpose come back after a crash if their segment was still in use. They keep the time of
+//!   their records, so that retention by age finds them again.
+//!
+//! Segments that other users own or may write to are never recovered: they could make files appear anywhere.
 
 mod error;
+mod files;
+mod frame;
+mod intake;
+mod keeper;
+mod recovery;
+mod segment;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::{self, JoinHandle};
 
 use crate::path::local_or_absolute;
 use crate::{Error, atomic};
 
+use intake::{Attended, Intake, Job};
+use keeper::Keeper;
+use segment::Segment;
+use writer::Writer;
+
 pub use error::LedgerError;
+pub use recovery::Recovery;
+
+/// Bytes a record may have.
+pub const MAX_RECORD_BYTES: usize = 16 << 20;
 
 /// How a ledger is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,23 +79,13 @@ impl Default for LedgerOptions {
     }
 }
 
-/// What opening a ledger found of earlier processes that did not end in order.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Recovery {
-    /// Record files that were lost and are there again.
-    pub restored: u64,
-    /// Record files that were there.
-    pub present: u64,
-    /// Records whose files exist with other content. The first few of their paths; [`kept`](Self::kept) has them all.
-    pub conflicts: Vec<PathBuf>,
-    /// Log segments with such records, set aside for somebody to look at.
-    pub kept: Vec<PathBuf>,
-}
-
 /// A ledger: takes records from many threads and makes a durable file of each.
+///
+/// Dropping it writes what waits and removes the log.
 #[derive(Debug)]
 pub struct Ledger {
-    options: LedgerOptions,
+    intake: Arc<Intake>,
+    writer: Option<JoinHandle<()>>,
 }
 
 /// A record on its way to the disk.
@@ -66,14 +103,36 @@ impl Ticket {
 }
 
 impl Ledger {
-    /// Opens the ledger whose log is kept in `directory`, which is made if need be, and first makes good what an earlier
-    /// process left undone. Several processes may have ledgers in the same directory.
+    /// Opens the ledger whose log is kept in `directory`, which is made if need be, and first makes good what earlier
+    /// processes left undone.
     pub fn open(directory: &Path, options: LedgerOptions) -> Result<(Self, Recovery), LedgerError> {
-        atomic::create_directories(directory).map_err(|error| LedgerError::Log(Arc::new(error)))?;
-        Ok((Self { options }, Recovery::default()))
+        let failed = |error| LedgerError::Log(Arc::new(error));
+        atomic::create_directories(directory).map_err(failed)?;
+        let recovery = recovery::recover(directory)?;
+        let segment = Segment::create(directory).map_err(failed)?;
+        let keeper = Keeper::start(directory.to_path_buf(), options.segment_bytes).map_err(failed)?;
+        let intake = Arc::new(Intake::new(options.queue_bytes));
+        let writer = Writer::new(Attended(Arc::clone(&intake)), options.file_mode, segment, keeper);
+        let writer = thread::Builder::new()
+            .name("ledger-writer".to_owned())
+            .spawn(move || writer.run())
+            .map_err(|source| Error::Io {
+                action: "start the writer of",
+                path: directory.to_path_buf(),
+                source,
+            })
+            .map_err(failed)?;
+        let ledger = Self {
+            intake,
+            writer: Some(writer),
+        };
+        Ok((ledger, recovery))
     }
 
     /// Makes `bytes` a new file at `path`; the ticket tells when it is durable.
+    ///
+    /// The path must pass [`local_or_absolute`]; missing directories are made. A file that is there already and has the
+    /// same content counts as made, any other is a [`LedgerError::Conflict`].
     pub fn record(&self, path: PathBuf, bytes: Vec<u8>) -> Ticket {
         let (told, outcome) = sync_channel(1);
         self.record_then(path, bytes, move |result| {
@@ -83,22 +142,48 @@ impl Ledger {
         Ticket { outcome }
     }
 
-    /// As [`record`](Self::record), for callers that cannot wait: `then` gets the outcome, on another thread or on this one.
-    /// It must not block. It is dropped unasked when the ledger is closed before.
+    /// As [`record`](Self::record), for callers that cannot wait: `then` gets the outcome, on the ledger's thread or, when
+    /// the record is refused, on this one. All records wait while it runs.
     pub fn record_then(
         &self,
         path: PathBuf,
         bytes: Vec<u8>,
         then: impl FnOnce(Result<(), LedgerError>) + Send + 'static,
     ) {
-        then(self.create(&path, &bytes));
+        if bytes.len() > MAX_RECORD_BYTES {
+            return then(Err(LedgerError::TooLarge {
+                size: bytes.len(),
+                limit: MAX_RECORD_BYTES,
+            }));
+        }
+        match local_or_absolute(&path) {
+            Ok(path) => self.intake.push(Job {
+                path,
+                bytes,
+                then: Box::new(then),
+            }),
+            Err(error) => then(Err(error.into())),
+        }
     }
 
-    fn create(&self, path: &Path, bytes: &[u8]) -> Result<(), LedgerError> {
-        let path = local_or_absolute(path)?;
-        atomic::create_new(&path, bytes, self.options.file_mode).map_err(|error| match error {
-            Error::AlreadyExists { path } => LedgerError::Conflict { path },
-            error => LedgerError::File(Arc::new(error)),
-        })
+    /// Why the ledger takes no more records, if it does not: the disk failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<LedgerError> {
+        self.intake.poisoned().map(LedgerError::Poisoned)
     }
 }
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.intake.close();
+        if let Some(writer) = self.writer.take()
+            // The last owner may be a callback.
+            && writer.thread().id() != thread::current().id()
+        {
+            let _ = writer.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ use rustix::io::Errno;
 
 use crate::FileKind;
 
-use advisory::try_flock;
+pub(crate) use advisory::try_flock;
 use policy::Waiting;
 
 pub(crate) use advisory::AdvisoryLock;
@@ -169,7 +169,7 @@ impl Drop for FileLock {
 
 /// Which file a path or handle leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
+pub(crate) struct Identity {
     device: u64,
     inode: u64,
 }
@@ -177,14 +177,14 @@ struct Identity {
 impl Identity {
     // The widths of these members differ between platforms.
     #[allow(clippy::useless_conversion, clippy::unnecessary_cast, clippy::cast_sign_loss)]
-    fn of(stat: &Stat) -> Self {
+    pub(crate) fn of(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev as u64,
             inode: u64::from(stat.st_ino),
         }
     }
 
-    fn at(path: &Path) -> Result<Self, Errno> {
+    pub(crate) fn at(path: &Path) -> Result<Self, Errno> {
         rustix::fs::lstat(path).map(|stat| Self::of(&stat))
     }
 }

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 
 use gait_disk::append::{append_line, lock_path};
 use gait_disk::atomic;
+use gait_disk::ledger::{Ledger, LedgerOptions, Recovery};
 use gait_disk::{FileLock, LockPolicy};
 
 const ROLE: &str = "GAIT_DISK_TEST_ROLE";
@@ -34,8 +35,11 @@ fn role() {
     match role.as_str() {
         "append" => append_for_ever(&place),
         "replace" => replace_for_ever(&place),
+        "ledger" => record_for_ever(&place, |_| 200),
+        "large ledger" => record_for_ever(&place, |number| [0, 100, 5_000, 100_000][number as usize % 4]),
         "hold" => hold_for_ever(&place),
         "fill" => fill_the_disk(&place),
+        "fill ledger" => fill_the_disk_of_a_ledger(&place),
         unknown => panic!("unknown role {unknown}"),
     }
 }
@@ -48,7 +52,10 @@ fn acknowledge(what: &str) {
 
 /// A record of 20 bytes to 100 kB that shows whether all of it is there.
 fn record(writer: u32, number: u32) -> String {
-    let length = [0, 100, 5_000, 100_000][number as usize % 4];
+    sized_record(writer, number, [0, 100, 5_000, 100_000][number as usize % 4])
+}
+
+fn sized_record(writer: u32, number: u32, length: usize) -> String {
     let fill = char::from(b'a' + u8::try_from(number % 26).unwrap());
     format!("{writer} {number} {length} {}.", fill.to_string().repeat(length))
 }
@@ -82,6 +89,60 @@ fn replace_for_ever(place: &Path) -> ! {
         acknowledge(&format!("{writer} {number}"));
     }
     unreachable!()
+}
+
+fn open_ledger(place: &Path) -> (Ledger, Recovery) {
+    let options = LedgerOptions {
+        segment_bytes: 2 << 20,
+        ..LedgerOptions::default()
+    };
+    Ledger::open(&place.join("log"), options).unwrap()
+}
+
+/// Four threads that each have one record on its way at any time.
+fn record_for_ever(place: &Path, length: fn(u32) -> usize) -> ! {
+    let (ledger, _) = open_ledger(place);
+    let process = std::process::id();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (ledger, place) = (&ledger, &place);
+            scope.spawn(move || {
+                for number in 0.. {
+                    let name = format!("{process}-{thread}-{number}");
+                    let bytes = sized_record(process, number, length(number)).into_bytes();
+                    ledger
+                        .record(place.join("files").join(&name), bytes)
+                        .wait()
+                        .unwrap();
+                    acknowledge(&name);
+                }
+            });
+        }
+    });
+    unreachable!()
+}
+
+/// On a file system of a few pages: what is acknowledged is there, and what is not is told so.
+fn fill_the_disk_of_a_ledger(place: &Path) {
+    let (ledger, _) = open_ledger(place);
+    let file = |number: u32| place.join("files").join(number.to_string());
+    let mut taken = 0;
+    while ledger
+        .record(file(taken), record(1, 2).into_bytes())
+        .wait()
+        .is_ok()
+    {
+        taken += 1;
+    }
+    assert!(taken > 0);
+    for number in 0..taken {
+        assert_eq!(fs::read_to_string(file(number)).unwrap(), record(1, 2));
+    }
+    assert!(!file(taken).exists());
+    assert!(ledger.failure().is_none(), "a full disk can be emptied");
+    fs::remove_file(file(0)).unwrap();
+    ledger.record(file(taken + 1), b"small".to_vec()).wait().unwrap();
+    acknowledge("full disk handled");
 }
 
 fn hold_for_ever(place: &Path) -> ! {
@@ -285,6 +346,41 @@ fn check_log(log: &Path, acknowledged: &HashSet<String>, killed: usize) {
     assert!(lost.is_empty(), "lost: {lost:?}");
 }
 
+/// Kills processes that record; afterwards all that was acknowledged is there, even if the file system lost every file
+/// that it was not made to keep.
+#[test]
+fn killed_ledgers_lose_no_acknowledged_record() {
+    let mut moments = moments();
+    for round in 0..100 {
+        let root = tempfile::tempdir().unwrap();
+        let files = root.path().join("files");
+        // Small records fit into one segment, so none of their files was ever flushed. Large ones fill many.
+        let small = round % 2 == 0;
+        let mut writer = Writer::start(if small { "ledger" } else { "large ledger" }, root.path());
+        for _ in 0..=moments.next(40) {
+            assert!(writer.wait());
+        }
+        let acknowledged = writer.kill_after(Duration::from_micros(moments.next(3000)));
+        if small {
+            fs::remove_dir_all(&files).unwrap();
+        }
+        let (ledger, recovery) = open_ledger(root.path());
+        assert!(
+            recovery.conflicts.is_empty() && recovery.kept.is_empty(),
+            "{recovery:?}"
+        );
+        for name in &acknowledged {
+            let content = fs::read_to_string(files.join(name)).unwrap();
+            let mut parts = name.split('-').map(|part| part.parse::<u32>().unwrap());
+            let (process, number) = (parts.next().unwrap(), parts.nth(1).unwrap());
+            let length = content.split(' ').nth(2).unwrap().parse().unwrap();
+            assert_eq!(content, sized_record(process, number, length), "{name}");
+        }
+        drop(ledger);
+        assert_eq!(fs::read_dir(root.path().join("log")).unwrap().count(), 0);
+    }
+}
+
 #[test]
 fn a_killed_holder_is_noticed_at_once() {
     let root = tempfile::tempdir().unwrap();
@@ -307,10 +403,20 @@ fn a_killed_holder_is_noticed_at_once() {
 
 #[test]
 fn a_full_disk_damages_nothing() {
+    on_a_small_disk("256k", "fill");
+}
+
+#[test]
+fn a_full_disk_is_told_by_the_ledger() {
+    on_a_small_disk("4m", "fill ledger");
+}
+
+/// Plays `role` on a file system of `size`.
+fn on_a_small_disk(size: &str, role: &str) {
     let root = tempfile::tempdir().unwrap();
-    let mount = "mount -t tmpfs -o size=256k tmpfs \"$0\"";
+    let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$0\"");
     let possible = Command::new("unshare")
-        .args(["--mount", "sh", "-c", mount])
+        .args(["--mount", "sh", "-c", &mount])
         .arg(root.path())
         .output()
         .is_ok_and(|output| output.status.success());
@@ -323,7 +429,7 @@ fn a_full_disk_damages_nothing() {
         .args(["--mount", "sh", "-c", &format!("{mount} && exec \"$@\"")])
         .arg(root.path())
         .arg(env::current_exe().unwrap());
-    let mut writer = Writer::start_with(command, "fill", root.path());
+    let mut writer = Writer::start_with(command, role, root.path());
     assert!(writer.wait(), "the check on the full disk failed");
     assert!(writer.process.wait().unwrap().success());
 }

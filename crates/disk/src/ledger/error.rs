@@ -41,6 +41,9 @@ pub enum LedgerError {
     /// The log could not be written, for lack of space say. Later records may succeed.
     #[error("{0}")]
     Log(Arc<Error>),
+    /// The ledger could not make good what an earlier process left. Nothing of it is lost.
+    #[error("recover the ledger: {0}")]
+    Recovery(Arc<Error>),
     /// The disk failed to keep what was written. Nothing is acknowledged any more until the ledger is opened anew.
     #[error("the ledger takes no more records: {0}")]
     Poisoned(Arc<Error>),

@@ -11,7 +11,7 @@ use super::policy::Waiting;
 use super::{LockError, LockPolicy};
 
 /// Takes the advisory lock on a file without waiting; `false` when somebody else has it.
-pub(super) fn try_flock(fd: impl AsFd) -> Result<bool, Errno> {
+pub(crate) fn try_flock(fd: impl AsFd) -> Result<bool, Errno> {
     match rustix::io::retry_on_intr(|| rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive)) {
         Ok(()) => Ok(true),
         Err(Errno::WOULDBLOCK) => Ok(false),

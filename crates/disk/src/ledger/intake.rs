@@ -1,0 +1,168 @@
+//! The queue between those who have records and the one thread that writes them.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::LedgerError;
+use crate::Error;
+
+/// Bytes after which a batch takes no further record.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// What a waiting record takes besides its content, roughly: its path, its callback, its place.
+const OVERHEAD: usize = 512;
+
+type Then = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
+
+/// A record that waits, and whom to tell.
+pub(super) struct Job {
+    pub(super) path: PathBuf,
+    pub(super) bytes: Vec<u8>,
+    pub(super) then: Then,
+}
+
+impl Job {
+    pub(super) fn tell(self, outcome: Result<(), LedgerError>) {
+        (self.then)(outcome);
+    }
+
+    const fn cost(&self) -> usize {
+        self.bytes.len() + OVERHEAD
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Intake {
+    queue: Mutex<Queue>,
+    /// There is something to write, or there never will be.
+    changed: Condvar,
+    /// Bytes that may wait.
+    limit: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Job>,
+    bytes: usize,
+    /// Whether the writer sleeps.
+    idle: bool,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone)]
+enum State {
+    #[default]
+    Open,
+    /// What waits is still written.
+    Closed,
+    Poisoned(Arc<Error>),
+}
+
+impl Intake {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            limit,
+        }
+    }
+
+    /// Puts a record into the queue, or tells at once why not.
+    pub(super) fn push(&self, job: Job) {
+        let mut queue = self.lock();
+        let refusal = match &queue.state {
+            State::Poisoned(error) => LedgerError::Poisoned(Arc::clone(error)),
+            State::Closed => LedgerError::Closed,
+            // A single record always fits, however small the limit.
+            State::Open if queue.bytes > 0 && queue.bytes.saturating_add(job.cost()) > self.limit => {
+                LedgerError::Overloaded { waiting: queue.bytes }
+            }
+            State::Open => {
+                queue.bytes += job.cost();
+                queue.waiting.push_back(job);
+                if queue.idle {
+                    self.changed.notify_one();
+                }
+                return;
+            }
+        };
+        drop(queue);
+        job.tell(Err(refusal));
+    }
+
+    /// Waits for records and takes as many as make a batch, in their order. None when the queue is closed and empty.
+    pub(super) fn take(&self, batch: &mut Vec<Job>) {
+        let mut queue = self.lock();
+        while queue.waiting.is_empty() && matches!(queue.state, State::Open) {
+            queue.idle = true;
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+        queue.idle = false;
+        let mut taken = 0;
+        while taken < BATCH_BYTES {
+            let Some(job) = queue.waiting.pop_front() else {
+                break;
+            };
+            taken += job.cost();
+            batch.push(job);
+        }
+        queue.bytes -= taken;
+    }
+
+    /// Takes no more records. Those that wait are still written.
+    pub(super) fn close(&self) {
+        let mut queue = self.lock();
+        if matches!(queue.state, State::Open) {
+            queue.state = State::Closed;
+        }
+        self.changed.notify_one();
+    }
+
+    /// Takes no more records, and tells those that wait why.
+    pub(super) fn poison(&self, error: &Arc<Error>) {
+        let mut queue = self.lock();
+        queue.state = State::Poisoned(Arc::clone(error));
+        queue.bytes = 0;
+        let waiting = std::mem::take(&mut queue.waiting);
+        drop(queue);
+        for job in waiting {
+            job.tell(Err(LedgerError::Poisoned(Arc::clone(error))));
+        }
+    }
+
+    /// The failure that ended the ledger, if one did.
+    pub(super) fn poisoned(&self) -> Option<Arc<Error>> {
+        match &self.lock().state {
+            State::Poisoned(error) => Some(Arc::clone(error)),
+            _ => None,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Ends the queue when the writer ends, even if by a panic of a callback: nobody waits for a thread that is gone.
+#[derive(Debug)]
+pub(super) struct Attended(pub(super) Arc<Intake>);
+
+impl Drop for Attended {
+    fn drop(&mut self) {
+        self.0.close();
+        let waiting = std::mem::take(&mut self.0.lock().waiting);
+        for job in waiting {
+            job.tell(Err(LedgerError::Closed));
+        }
+    }
+}
