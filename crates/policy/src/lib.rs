@@ -18,6 +18,7 @@ pub mod evaluate;
 pub mod explain;
 pub mod format;
 mod matching;
+pub mod reach;
 pub mod shell;
 pub mod simulate;
 pub mod template;

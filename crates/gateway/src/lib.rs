@@ -1,0 +1,7 @@
+//! The MCP gateway: it stands where a client and a server talk, and lets no tool call pass that the gate does not allow.
+//!
+//! What comes in: messages of the Model Context Protocol, from a client and from a server. What goes out: the same
+//! messages, byte for byte, save the few that the gateway answers itself, holds back or shortens. The core knows no
+//! transport, clock or process: it is told what arrived and says what to do about it.
+
+pub mod frame;
