@@ -190,3 +190,140 @@ fn trim_delegation(mut delegation: Delegation) -> Delegation {
     }
     delegation
 }
+
+#[cfg(test)]
+mod tests {
+    use gait_artifact::intent::{DelegationLink, ScriptStep};
+
+    use super::*;
+    use crate::{adapter::Adapter, call::OAuthEvidence};
+
+    fn request(payload: &str) -> Result<IntentRequest, CallError> {
+        let call = Adapter::Mcp.decode(payload.as_bytes()).unwrap();
+        call.into_request(Profile::Standard)
+    }
+
+    #[test]
+    fn a_call_is_the_intent_its_author_would_write() {
+        let call = request(
+            r#"{"name": " fs.write ", "args": {"path": "/srv/x"}, "targets": [{"kind": " path ", "value": " /srv/x ",
+                "operation": " write ", "sensitivity": " pii "}], "arg_provenance": [{"arg_path": " $.path ",
+                "source": " user ", "source_ref": " m "}], "delegation": {"requester_identity": " a ", "token_refs": [" t "],
+                "chain": [{"delegator_identity": " l ", "delegate_identity": " a "}]}, "created_at": "2026-03-01T02:00:00+02:00",
+                "context": {"identity": " a ", "workspace": " /srv ", "risk_class": " low ", "session_id": " s ", "run_id": "r",
+                "auth_mode": " oauth ", "oauth_evidence": {"issuer": "i", "subject": ""}, "auth_context": {"k": 1}}}"#,
+        );
+        let by_hand = IntentRequest::read(
+            br#"{"schema_id": "gait.gate.intent_request", "schema_version": "1.0.0", "created_at": "2026-03-01T00:00:00Z",
+                "producer_version": "0.0.0-dev", "tool_name": "fs.write", "args": {"path": "/srv/x"},
+                "targets": [{"kind": "path", "value": "/srv/x", "operation": "write", "sensitivity": "pii"}],
+                "arg_provenance": [{"arg_path": "$.path", "source": "user", "source_ref": "m"}],
+                "delegation": {"requester_identity": "a", "token_refs": [" t "],
+                "chain": [{"delegator_identity": "l", "delegate_identity": "a"}]},
+                "context": {"identity": "a", "workspace": "/srv", "risk_class": "low", "session_id": "s",
+                "auth_context": {"k": 1, "auth_mode": "oauth", "oauth_evidence": {"issuer": "i"}}}}"#,
+        );
+        assert_eq!(call.unwrap(), by_hand.unwrap());
+    }
+
+    #[test]
+    fn what_a_call_does_not_say_is_filled_in() {
+        for payload in [
+            r#"{"name": "t"}"#,
+            r#"{"name": "t", "created_at": "0001-01-01T00:00:00Z", "context": {"identity": " "}}"#,
+        ] {
+            let request = request(payload).unwrap();
+            assert_eq!(request.created_at, Timestamp::EPOCH_1980);
+            let context = &request.context;
+            assert_eq!(
+                (
+                    context.identity.as_str(),
+                    context.workspace.as_str(),
+                    context.risk_class.as_str()
+                ),
+                ("mcp-proxy", ".", "high")
+            );
+        }
+    }
+
+    #[test]
+    fn a_script_has_its_steps_and_no_arguments() {
+        let script = request(
+            r#"{"name": "t", "args": {"a": 1}, "target": "h", "script": {"steps": [{"name": " a "}, {"name": "b", "args": {"x": 1}}]}}"#,
+        )
+        .unwrap();
+        assert_eq!((script.tool_name.as_str(), script.args.len()), ("script", 0));
+        assert_eq!(script.targets.len(), 1);
+        let names: Vec<_> = script
+            .script
+            .iter()
+            .flat_map(|script| &script.steps)
+            .map(|step| step.tool_name.as_str())
+            .collect();
+        assert_eq!(names, ["a", "b"]);
+        for (payload, error) in [
+            (
+                r#"{"script": {"steps": [{"name": "a"}, {"name": " "}]}}"#,
+                CallError::StepNameRequired(1),
+            ),
+            (r#"{"script": {"steps": []}}"#, CallError::NameRequired),
+            (r#"{"name": "  "}"#, CallError::NameRequired),
+            ("null", CallError::NameRequired),
+        ] {
+            assert_eq!(request(payload), Err(error), "{payload}");
+        }
+    }
+
+    #[test]
+    fn production_demands_to_know_the_caller() {
+        for (context, answer) in [
+            (r#"{"workspace": "/w", "session_id": "s"}"#, Some("identity")),
+            (
+                r#"{"identity": "a", "workspace": " ", "session_id": "s"}"#,
+                Some("workspace"),
+            ),
+            (r#"{"identity": "a", "workspace": "/w"}"#, Some("session_id")),
+            (r#"{"identity": "a", "workspace": "/w", "session_id": "s"}"#, None),
+        ] {
+            let payload = format!(r#"{{"name": "t", "context": {context}}}"#);
+            let call = Adapter::Mcp.decode(payload.as_bytes()).unwrap();
+            assert_eq!(call.context.uses_fallback(), answer.is_some());
+            let error = call.into_request(Profile::OssProd).err();
+            assert_eq!(error, answer.map(CallError::ContextRequired), "{context}");
+        }
+    }
+
+    #[test]
+    fn every_text_is_trimmed() {
+        let blank = || " x ".to_owned();
+        let call = ToolCall {
+            script: Some(Script {
+                steps: vec![ScriptStep {
+                    tool_name: blank(),
+                    targets: vec![Target {
+                        kind: blank(),
+                        ..Target::default()
+                    }],
+                    ..ScriptStep::default()
+                }],
+            }),
+            delegation: Some(Delegation {
+                scope_class: blank(),
+                chain: vec![DelegationLink {
+                    token_ref: blank(),
+                    ..DelegationLink::default()
+                }],
+                ..Delegation::default()
+            }),
+            context: CallContext {
+                oauth_evidence: Some(OAuthEvidence::default()),
+                ..CallContext::default()
+            },
+            ..ToolCall::default()
+        };
+        let request = call.into_request(Profile::Standard).unwrap();
+        let text = json::line(&request).unwrap();
+        assert!(!text.contains(" x"), "{text}");
+        assert!(text.contains(r#""oauth_evidence":{}"#), "{text}");
+    }
+}

@@ -11,14 +11,16 @@ const DIGEST_DIGITS: usize = 12;
 /// none stand at the ends, and `run_` comes first. `None` when nothing is left.
 #[must_use]
 pub fn normalize(text: &str) -> Option<String> {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
     let mut id = String::with_capacity(PREFIX.len() + text.len());
-    for piece in text.trim().split_inclusive(|letter| !is_plain(letter)) {
-        let plain = piece.trim_end_matches(|letter| !is_plain(letter));
-        id.push_str(plain);
-        if plain.len() < piece.len() && (!plain.is_empty() || id.is_empty()) {
+    let mut in_gap = false;
+    for letter in text.trim().chars() {
+        let is_plain = letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+        if is_plain {
+            id.push(letter);
+        } else if !in_gap {
             id.push('_');
         }
+        in_gap = !is_plain;
     }
     let id = id.trim_matches('_');
     match id {
@@ -35,4 +37,58 @@ pub fn resolve(requested: &str, context: &str, intent: &Digest) -> String {
     normalize(requested)
         .or_else(|| normalize(context))
         .unwrap_or_else(|| format!("{PREFIX}mcp_{}", &intent.to_string()[..DIGEST_DIGITS]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_safe_in_file_names() {
+        for (text, id) in [
+            ("", None),
+            (" \n", None),
+            ("__", None),
+            ("é!", None),
+            ("my run", Some("run_my_run")),
+            ("run_x", Some("run_x")),
+            ("a/b:c", Some("run_a_b_c")),
+            ("a b/c", Some("run_a_b_c")),
+            ("../../etc", Some("run_etc")),
+            ("---", Some("run_---")),
+            ("run_", Some("run_run")),
+            ("  run_7  ", Some("run_7")),
+            ("héllo", Some("run_h_llo")),
+            ("a_!?b", Some("run_a__b")),
+            ("Run_a", Some("run_Run_a")),
+        ] {
+            assert_eq!(normalize(text).as_deref(), id, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_boundary_names_the_run_first() {
+        let digest = Digest::of(b"intent");
+        for (requested, context, id) in [
+            ("flag", "from ctx", "run_flag"),
+            ("--", "from ctx", "run_--"),
+            (" ", "from ctx", "run_from_ctx"),
+            ("!", "?", &format!("run_mcp_{}", &digest.to_string()[..12])),
+        ] {
+            assert_eq!(resolve(requested, context, &digest), id);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_names_itself(text in any::<String>()) {
+            if let Some(id) = normalize(&text) {
+                prop_assert!(id.starts_with(PREFIX));
+                prop_assert!(id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte)));
+                prop_assert_eq!(normalize(&id), Some(id));
+            }
+        }
+    }
 }

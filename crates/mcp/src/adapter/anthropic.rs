@@ -28,3 +28,26 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ToolCall, DecodeError> {
         ..ToolCall::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_name_a_tool_and_its_input() {
+        let block = br#"{"type": "tool_use", "id": "toolu_1", "name": "t", "input": {"a": 1}}"#;
+        let call = decode(block).unwrap();
+        assert_eq!((call.name.as_str(), call.args.len(), call.server), ("t", 1, None));
+        let block = br#"{"type": "mcp_tool_use", "name": "t", "server_name": "github", "input": null}"#;
+        let call = decode(block).unwrap();
+        assert_eq!(call.server.unwrap().server_name, "github");
+        assert!(call.args.is_empty());
+        for broken in [r#"{"name": "t", "input": "{}"}"#, r#"{"name": "t", "input": []}"#] {
+            let error = decode(broken.as_bytes()).unwrap_err().to_string();
+            assert!(
+                error.starts_with("parse anthropic tool call: "),
+                "{broken}: {error}"
+            );
+        }
+    }
+}

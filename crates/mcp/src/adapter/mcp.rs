@@ -138,3 +138,155 @@ fn targets(targets: Vec<WireTarget>, legacy: &str) -> Vec<Target> {
     }
     targets.into_iter().map(Target::from).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use gait_canon::json;
+
+    use super::*;
+
+    fn call(payload: &str) -> ToolCall {
+        decode(payload.as_bytes()).unwrap_or_else(|error| panic!("{payload}: {error}"))
+    }
+
+    #[test]
+    fn frames_of_the_protocol_are_the_call_they_hold() {
+        let plain = call(r#"{"name": "t", "args": {"a": 1}}"#);
+        for same in [
+            r#"{"name": "t", "arguments": {"a": 1}}"#,
+            r#"{"NAME": "t", "Args": {"a": 1}, "unknown": 7, "target": null}"#,
+            r#"{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "t", "arguments": {"a": 1}}}"#,
+            r#"{"method": "tools/call", "params": {"name": "t", "arguments": {"a": 1}, "_meta": {"progressToken": 1}}}"#,
+        ] {
+            assert_eq!(call(same), plain, "{same}");
+        }
+    }
+
+    #[test]
+    fn a_frame_may_stand_beside_what_the_boundary_adds() {
+        let call = call(
+            r#"{"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "t"}, "context": {"identity": "a"},
+                "server": {"server_id": "github"}}"#,
+        );
+        assert_eq!((call.name.as_str(), call.context.identity.as_str()), ("t", "a"));
+        assert_eq!(call.server.unwrap().server_id, "github");
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for (payload, refusal) in [
+            (
+                r#"{"name": "t", "args": {}, "arguments": {}}"#,
+                "args and arguments",
+            ),
+            (
+                r#"{"script": {"steps": [{"name": "t", "args": {}, "arguments": {}}]}}"#,
+                "args and arguments",
+            ),
+            (
+                r#"{"name": "u", "method": "tools/call", "params": {"name": "t"}}"#,
+                "params and name",
+            ),
+            (
+                r#"{"args": {}, "method": "tools/call", "params": {"name": "t"}}"#,
+                "params and args",
+            ),
+            (
+                r#"{"script": {"steps": []}, "method": "tools/call", "params": {"name": "t"}}"#,
+                "params and script",
+            ),
+        ] {
+            let error = decode(payload.as_bytes()).unwrap_err().to_string();
+            assert_eq!(error, format!("mcp tool call has both {refusal}"), "{payload}");
+        }
+        for payload in [r#"{"name": "a", "name": "b"}"#, r#"{"name": "a", "Name": "b"}"#] {
+            assert!(decode(payload.as_bytes()).is_err(), "{payload}");
+        }
+    }
+
+    #[test]
+    fn only_one_method_calls_a_tool() {
+        for (payload, method) in [
+            (r#"{"jsonrpc": "2.0", "method": "tools/list"}"#, "tools/list"),
+            (r#"{"jsonrpc": "2.0", "id": 1, "result": {}}"#, ""),
+            (r#"{"params": {"name": "t"}}"#, ""),
+        ] {
+            let error = decode(payload.as_bytes()).unwrap_err();
+            assert_eq!(error, DecodeError::NotAToolCall(method.to_owned()), "{payload}");
+        }
+    }
+
+    #[test]
+    fn types_are_strict() {
+        for payload in [
+            r#"{"name": 7}"#,
+            r#"{"name": "t", "args": []}"#,
+            r#"{"name": "t", "args": "x"}"#,
+            r#"{"name": "t", "targets": {}}"#,
+            r#"{"name": "t", "context": []}"#,
+            r#"{"name": "t", "created_at": "yesterday"}"#,
+            r#"{"name": "t", "created_at": ""}"#,
+            r#"{"name": "t", "script": []}"#,
+            r#"{"name": "t", "script": {"steps": {}}}"#,
+        ] {
+            let error = decode(payload.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with("parse mcp tool call: "), "{payload}: {error}");
+        }
+    }
+
+    #[test]
+    fn older_callers_give_one_target_as_text() {
+        for (members, expected) in [
+            (
+                r#""target": "https://a.test/x""#,
+                Some(("url", "https://a.test/x")),
+            ),
+            (r#""target": " /srv/x ""#, Some(("path", "/srv/x"))),
+            (r#""target": "a.test""#, Some(("host", "a.test"))),
+            (r#""target": "  ""#, None),
+            (
+                r#""target": "a.test", "targets": [{"kind": "path", "value": "/x"}]"#,
+                Some(("path", "/x")),
+            ),
+        ] {
+            let call = call(&format!(r#"{{"name": "t", {members}}}"#));
+            let found: Vec<_> = call
+                .targets
+                .iter()
+                .map(|target| (target.kind.as_str(), target.value.as_str()))
+                .collect();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{members}");
+        }
+    }
+
+    #[test]
+    fn everything_a_call_says_arrives() {
+        let call = call(
+            r#"{"name": "t", "script": {"steps": [{"name": "a", "args": {"x": 1}, "targets": [{"kind": "host", "value": "h"}],
+                "arg_provenance": [{"arg_path": "$.x", "source": "user"}]}]}, "server": {"server_name": "s"},
+                "context": {"identity": "i", "credential_scopes": ["a"], "oauth_evidence": {"issuer": "o"},
+                "auth_context": {"k": [1]}, "environment": "production", "agent_id": "g"},
+                "delegation": {"requester_identity": "r", "chain": [{"delegator_identity": "d", "unknown": 1}]},
+                "created_at": "2026-03-01T02:00:00+02:00"}"#,
+        );
+        let script = call.script.unwrap();
+        assert_eq!(script.steps[0].args, Object::from_iter([("x", 1_i64.into())]));
+        assert_eq!(script.steps[0].targets[0].kind, "host");
+        assert_eq!(script.steps[0].arg_provenance[0].arg_path, "$.x");
+        assert_eq!(call.server.unwrap().server_name, "s");
+        assert_eq!(call.context.oauth_evidence.unwrap().issuer, "o");
+        assert_eq!(
+            call.context.auth_context.get("k"),
+            Some(&json::parse(b"[1]").unwrap())
+        );
+        assert_eq!(
+            (call.context.environment.as_str(), call.context.agent_id.as_str()),
+            ("production", "g")
+        );
+        assert_eq!(call.delegation.unwrap().chain[0].delegator_identity, "d");
+        assert_eq!(
+            call.created_at.unwrap().to_utc().to_string(),
+            "2026-03-01T00:00:00Z"
+        );
+    }
+}

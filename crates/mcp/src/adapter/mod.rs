@@ -4,12 +4,27 @@
 //! that is repeated, also in other letters, is refused, and so is a payload that gives the same thing under two names.
 //! Members that a shape doesn't have are passed over, because frameworks add some with every release.
 
+mod anthropic;
+mod claude_code;
+mod langchain;
+mod mcp;
+mod openai;
+mod target;
+
 use std::str::FromStr;
 
-use gait_artifact::text::trim_lower;
-use gait_canon::json;
+use gait_artifact::text::{is_blank, trim_lower};
+use gait_canon::json::{self, Object, Reader, Value};
+use serde::de::DeserializeOwned;
 
 use crate::call::ToolCall;
+
+/// How payloads are read, and the arguments inside them that are JSON text again.
+const READER: Reader = Reader::new()
+    .max_values(1 << 20)
+    .replace_invalid_text()
+    .ignore_unknown_members()
+    .ignore_member_case();
 
 /// The shape of a payload, named after who sends it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +122,13 @@ impl Adapter {
 
     /// Reads one call: at most 64 MiB, a million values and 128 levels.
     pub fn decode(self, payload: &[u8]) -> Result<ToolCall, DecodeError> {
-        let _ = payload;
-        Err(DecodeError::NameRequired { adapter: self })
+        match self {
+            Self::Mcp => mcp::decode(payload),
+            Self::OpenAi => openai::decode(payload),
+            Self::Anthropic => anthropic::decode(payload),
+            Self::LangChain => langchain::decode(payload),
+            Self::ClaudeCode => claude_code::decode(payload),
+        }
     }
 }
 
@@ -124,6 +144,140 @@ impl FromStr for Adapter {
             "langchain" => Ok(Self::LangChain),
             "claude_code" | "claude-code" | "claudecode" => Ok(Self::ClaudeCode),
             _ => Err(UnsupportedAdapter(text.to_owned())),
+        }
+    }
+}
+
+/// The payload as the struct `T`; `null` is one without members.
+fn payload<T: DeserializeOwned + Default>(adapter: Adapter, bytes: &[u8]) -> Result<T, DecodeError> {
+    READER
+        .read(bytes)
+        .map(Option::unwrap_or_default)
+        .map_err(|source| DecodeError::Payload { adapter, source })
+}
+
+/// Arguments that are an object or the JSON text of one; nothing, a blank text and `null` are no arguments.
+fn arguments(adapter: Adapter, member: &'static str, given: Option<Value>) -> Result<Object, DecodeError> {
+    let read = match given {
+        Some(Value::String(text)) if is_blank(&text) => return Ok(Object::new()),
+        Some(Value::String(text)) => READER.parse(text.as_bytes()),
+        other => Ok(other.unwrap_or_default()),
+    };
+    let problem = match read {
+        Ok(Value::Null) => return Ok(Object::new()),
+        Ok(Value::Object(arguments)) => return Ok(arguments),
+        Ok(_) => ArgumentsProblem::NotAnObject,
+        Err(error) => ArgumentsProblem::Json(error),
+    };
+    Err(DecodeError::Arguments {
+        adapter,
+        member,
+        problem,
+    })
+}
+
+/// Refuses a payload that gives the same thing under two names: whoever executes it may take the other one.
+fn only_one(
+    adapter: Adapter,
+    (first, has_first): (&'static str, bool),
+    (second, has_second): (&'static str, bool),
+) -> Result<(), DecodeError> {
+    if has_first && has_second {
+        return Err(DecodeError::Ambiguous {
+            adapter,
+            first,
+            second,
+        });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_spelt_loosely() {
+        for (text, adapter) in [
+            ("", Adapter::Mcp),
+            (" MCP ", Adapter::Mcp),
+            ("OpenAI", Adapter::OpenAi),
+            ("anthropic", Adapter::Anthropic),
+            ("LangChain", Adapter::LangChain),
+            ("claude_code", Adapter::ClaudeCode),
+            ("claude-code", Adapter::ClaudeCode),
+            ("ClaudeCode", Adapter::ClaudeCode),
+        ] {
+            assert_eq!(text.parse(), Ok(adapter), "{text:?}");
+            assert_eq!(adapter.as_str().parse(), Ok(adapter));
+        }
+        let error = " Gemini ".parse::<Adapter>().unwrap_err();
+        assert_eq!(error.to_string(), "unsupported adapter:  Gemini ");
+    }
+
+    #[test]
+    fn payloads_are_objects() {
+        let all = [
+            Adapter::Mcp,
+            Adapter::OpenAi,
+            Adapter::Anthropic,
+            Adapter::LangChain,
+            Adapter::ClaudeCode,
+        ];
+        for adapter in all {
+            for broken in ["", "{", "[]", "7", "\"x\"", "{} x", "{}{}"] {
+                let error = adapter.decode(broken.as_bytes()).unwrap_err();
+                assert!(
+                    matches!(error, DecodeError::Payload { .. }),
+                    "{adapter:?} {broken:?}: {error}"
+                );
+            }
+        }
+        let deep = [b"[".repeat(200), b"]".repeat(200)].concat();
+        let deep = [br#"{"name":"t","args":{"a":"#.as_slice(), &deep, b"}}"].concat();
+        assert!(Adapter::Mcp.decode(&deep).is_err());
+    }
+
+    #[test]
+    fn arguments_are_an_object_or_its_text() {
+        let args = |given: &str| {
+            let payload = format!(r#"{{"function": {{"name": "t", "arguments": {given}}}}}"#);
+            Adapter::OpenAi.decode(payload.as_bytes()).map(|call| call.args)
+        };
+        let object = json::parse(br#"{"a": 1}"#).unwrap();
+        for (given, is_object) in [
+            (r#"{"a": 1}"#, true),
+            (r#""{\"a\": 1}""#, true),
+            ("null", false),
+            (r#""""#, false),
+            (r#"" \n""#, false),
+            (r#""null""#, false),
+            (r#"{}"#, false),
+        ] {
+            let expected = if is_object {
+                object.as_object().cloned().unwrap()
+            } else {
+                Object::new()
+            };
+            assert_eq!(args(given).unwrap(), expected, "{given}");
+        }
+        for (given, problem) in [
+            ("[1]", "expected an object"),
+            ("5", "expected an object"),
+            ("true", "expected an object"),
+            (r#""[1]""#, "expected an object"),
+            (r#""\"text\"""#, "expected an object"),
+            (
+                r#""{\"a\":1} x""#,
+                "unexpected bytes after the value at line 1, column 9",
+            ),
+            (
+                r#""{\"a\":1,\"a\":2}""#,
+                "duplicate key \"a\" at line 1, column 8",
+            ),
+        ] {
+            let error = args(given).unwrap_err().to_string();
+            assert_eq!(error, format!("decode openai arguments: {problem}"), "{given}");
         }
     }
 }

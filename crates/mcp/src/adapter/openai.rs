@@ -77,3 +77,46 @@ pub(super) fn decode(bytes: &[u8]) -> Result<ToolCall, DecodeError> {
         ..ToolCall::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chat_completions_and_responses_say_the_same() {
+        let decode = |payload: &str| decode(payload.as_bytes()).unwrap();
+        let call = decode(
+            r#"{"id": "c", "type": "function", "function": {"name": "t", "arguments": "{\"a\": 1}"}}"#,
+        );
+        assert_eq!((call.name.as_str(), call.args.len()), ("t", 1));
+        let item = r#"{"type": "function_call", "call_id": "c", "name": "t", "arguments": "{\"a\": 1}"}"#;
+        assert_eq!(decode(item), call);
+
+        let item = r#"{"type": "mcp_approval_request", "server_label": "github", "name": "t", "arguments": "{\"a\": 1}"}"#;
+        assert_eq!(decode(item).server.unwrap().server_name, "github");
+
+        let text = Object::from_iter([("input", "ls".into())]);
+        for payload in [
+            r#"{"type": "custom_tool_call", "name": "t", "input": "ls"}"#,
+            r#"{"type": "custom", "custom": {"name": "t", "input": "ls"}}"#,
+        ] {
+            assert_eq!(decode(payload).args, text, "{payload}");
+        }
+        assert_eq!(decode("null"), ToolCall::default());
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_refused() {
+        for payload in [
+            r#"{"function": {"name": "t"}, "name": "u"}"#,
+            r#"{"function": {"name": "t"}, "custom": {"name": "u"}}"#,
+            r#"{"custom": {"name": "t"}, "name": "u"}"#,
+            r#"{"name": "t", "arguments": "{}", "input": "x"}"#,
+            r#"{"function": {"name": "t", "name": "u"}}"#,
+            r#"{"function": "t"}"#,
+            r#"{"function": {"name": 7}}"#,
+        ] {
+            assert!(decode(payload.as_bytes()).is_err(), "{payload}");
+        }
+    }
+}

@@ -116,3 +116,79 @@ fn first_usable<'a, T>(
         .into_iter()
         .find_map(|name| annotations.get(name).and_then(&usable))
 }
+
+#[cfg(test)]
+mod tests {
+    use gait_canon::json::Reader;
+
+    use super::*;
+
+    fn target(members: &str) -> Target {
+        let wire: WireTarget = Reader::new().read(format!("{{{members}}}").as_bytes()).unwrap();
+        wire.into()
+    }
+
+    #[test]
+    fn annotations_override_hints() {
+        for (members, read_only) in [
+            ("", false),
+            (r#""read_only_hint": true"#, true),
+            (r#""readOnlyHint": true"#, true),
+            (r#""read_only_hint": false, "readOnlyHint": true"#, true),
+            (r#""annotations": {"readOnlyHint": true}"#, true),
+            (r#""annotations": {"readOnlyHint": " TRUE "}"#, true),
+            (
+                r#""read_only_hint": true, "annotations": {"readOnlyHint": "false"}"#,
+                false,
+            ),
+            (
+                r#""read_only_hint": true, "annotations": {"readOnlyHint": "yes"}"#,
+                true,
+            ),
+            (
+                r#""annotations": {"read_only_hint": 1, "readOnlyHint": true}"#,
+                true,
+            ),
+            (
+                r#""annotations": {"read_only_hint": false, "readOnlyHint": true}"#,
+                false,
+            ),
+        ] {
+            assert_eq!(target(members).read_only_hint, read_only, "{members}");
+        }
+    }
+
+    #[test]
+    fn each_hint_has_its_own_name() {
+        let target = target(
+            r#""destructiveHint": true, "idempotent_hint": true, "annotations": {"openWorldHint": true}"#,
+        );
+        assert_eq!(
+            (
+                target.read_only_hint,
+                target.destructive_hint,
+                target.idempotent_hint,
+                target.open_world_hint
+            ),
+            (false, true, true, true)
+        );
+    }
+
+    #[test]
+    fn the_discovery_method_is_the_first_that_is_given() {
+        for (members, method) in [
+            (r#""discovery_method": " mcp ", "discoveryMethod": "a2a""#, "mcp"),
+            (r#""discovery_method": " ", "discoveryMethod": "a2a""#, "a2a"),
+            (
+                r#""discovery_method": "mcp", "annotations": {"discoveryMethod": " webmcp "}"#,
+                "webmcp",
+            ),
+            (
+                r#""discovery_method": "mcp", "annotations": {"discovery_method": " ", "discoveryMethod": 7}"#,
+                "mcp",
+            ),
+        ] {
+            assert_eq!(target(members).discovery_method, method, "{members}");
+        }
+    }
+}

@@ -7,6 +7,6 @@ mod decide;
 mod snapshot;
 mod store;
 
-pub use decide::decide;
+pub use decide::{decide, gravest_class};
 pub use snapshot::{SnapshotError, TrustIndex};
 pub use store::{TrustSource, TrustStore};

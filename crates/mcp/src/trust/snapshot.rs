@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use gait_artifact::mcp::{
-    McpServer, TRUST_SNAPSHOT_SCHEMA_ID, TRUST_SNAPSHOT_SCHEMA_VERSION, TrustEntry, TrustSnapshot,
+    TRUST_SNAPSHOT_SCHEMA_ID, TRUST_SNAPSHOT_SCHEMA_VERSION, TrustEntry, TrustSnapshot,
 };
 use gait_artifact::text::{is_blank, trim, trim_in_place, trim_lower, trim_lower_in_place};
 use gait_canon::json::{self, Reader};
@@ -90,7 +90,8 @@ impl TrustIndex {
         let reader = Reader::new()
             .max_bytes(MAX_SNAPSHOT_BYTES)
             .max_values(MAX_SNAPSHOT_VALUES)
-            .ignore_unknown_members();
+            .ignore_unknown_members()
+            .ignore_member_case();
         let snapshot: Option<TrustSnapshot> = reader.read(bytes)?;
         Self::of(snapshot.unwrap_or_default())
     }
@@ -123,11 +124,9 @@ impl TrustIndex {
         Ok(Self { entries })
     }
 
-    /// What is known of `server`.
-    #[must_use]
-    pub fn entry(&self, server: &McpServer) -> Option<&TrustEntry> {
-        self.entries
-            .get(&Identity::of(&server.server_id, &server.server_name)?)
+    /// What is known of the server that `identity` names.
+    pub(super) fn get(&self, identity: &Identity) -> Option<&TrustEntry> {
+        self.entries.get(identity)
     }
 }
 

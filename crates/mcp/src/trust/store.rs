@@ -1,10 +1,21 @@
 //! Where snapshots come from: a file, read again only when it changed.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    fs,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use gait_artifact::Timestamp;
+use gait_disk::read::{ReadError, read_bounded};
 
-use super::snapshot::TrustIndex;
+use super::snapshot::{MAX_SNAPSHOT_BYTES, TrustIndex};
+
+/// How long a file must have stood unchanged before its times tell every later change: file systems count in ticks of
+/// up to two seconds.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// What came of asking for a snapshot.
 #[derive(Debug, Clone)]
@@ -18,8 +29,48 @@ pub enum TrustSource {
 }
 
 /// Reads trust snapshots, and keeps the last one for as long as its file doesn't change.
+///
+/// A service asks for the snapshot with every decision and shall not parse it as often. Whether a file changed is told by
+/// its identity, length and times; one that changed a moment ago is read again, because its times can't yet tell.
 #[derive(Debug, Default)]
-pub struct TrustStore {}
+pub struct TrustStore {
+    last: RwLock<Option<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    path: PathBuf,
+    stamp: Stamp,
+    source: TrustSource,
+}
+
+/// What is different when a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: (i64, i64),
+    changed: Timestamp,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok().filter(fs::Metadata::is_file)?;
+        let nanos = u32::try_from(found.ctime_nsec()).unwrap_or_default();
+        Some(Self {
+            device: found.dev(),
+            inode: found.ino(),
+            length: found.len(),
+            modified: (found.mtime(), found.mtime_nsec()),
+            changed: Timestamp::from_unix(found.ctime(), nanos),
+        })
+    }
+
+    fn is_settled(&self, now: Timestamp) -> bool {
+        now.since(self.changed) >= SETTLED
+    }
+}
 
 impl TrustStore {
     /// A store that has read nothing yet.
@@ -31,7 +82,38 @@ impl TrustStore {
     /// The snapshot in the file at `path`, as it is now. Files up to 16 MiB are read.
     #[must_use]
     pub fn load(&self, path: &Path, now: Timestamp) -> TrustSource {
-        let _ = (path, now);
-        TrustSource::Unavailable("".into())
+        let before = Stamp::of(path);
+        if let Some(source) = before.and_then(|stamp| self.kept(path, stamp)) {
+            return source;
+        }
+        let source = read(path);
+        let unchanged = before.filter(|stamp| stamp.is_settled(now) && Stamp::of(path) == Some(*stamp));
+        if let Some(stamp) = unchanged {
+            let kept = Kept {
+                path: path.to_path_buf(),
+                stamp,
+                source: source.clone(),
+            };
+            *self.last.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        }
+        source
+    }
+
+    fn kept(&self, path: &Path, stamp: Stamp) -> Option<TrustSource> {
+        let last = self.last.read().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref()
+            .filter(|kept| kept.stamp == stamp && kept.path == path)
+            .map(|kept| kept.source.clone())
+    }
+}
+
+fn read(path: &Path) -> TrustSource {
+    match read_bounded(path, MAX_SNAPSHOT_BYTES) {
+        Ok(bytes) => match TrustIndex::read(&bytes) {
+            Ok(index) => TrustSource::Known(Arc::new(index)),
+            Err(error) => TrustSource::Invalid(error.to_string().into()),
+        },
+        Err(error @ ReadError::TooLarge { .. }) => TrustSource::Invalid(error.to_string().into()),
+        Err(error) => TrustSource::Unavailable(error.to_string().into()),
     }
 }
