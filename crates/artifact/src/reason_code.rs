@@ -402,6 +402,57 @@ pub static FAMILIES: &[CodeFamily] = &[
         ],
     },
     CodeFamily {
+        title: "Trust in MCP servers",
+        codes: &[
+            reason(
+                "mcp_trust_verified",
+                "The server passes every check of the policy.",
+            ),
+            reason("mcp_trust_identifier_missing", "The call names no server."),
+            reason(
+                "mcp_trust_snapshot_unavailable",
+                "The trust snapshot can't be read.",
+            ),
+            reason("mcp_trust_snapshot_invalid", "The trust snapshot can't be used."),
+            reason(
+                "mcp_trust_server_unknown",
+                "The snapshot doesn't know the server.",
+            ),
+            reason("mcp_trust_status_untrusted", "Its status is not one of trust."),
+            reason(
+                "mcp_trust_publisher_untrusted",
+                "Its publisher is not on the policy's list.",
+            ),
+            reason(
+                "mcp_trust_registry_unverified",
+                "No registry verification stands behind it.",
+            ),
+            reason("mcp_trust_stale", "Its entry is older than the policy accepts."),
+            reason(
+                "mcp_trust_below_threshold",
+                "Its score is below what the policy asks for.",
+            ),
+            violation(
+                "mcp_trust_policy",
+                "Trust is required for the call and the server doesn't have it.",
+            ),
+        ],
+    },
+    CodeFamily {
+        title: "Emergency stop of jobs",
+        codes: &[
+            reason("emergency_stop_preempted", "The job of the call was stopped."),
+            reason(
+                "emergency_stop_state_unavailable",
+                "Where the job of the call stands can't be known.",
+            ),
+            violation(
+                "emergency_stop_active",
+                "The call belongs to a job whose calls must not go out.",
+            ),
+        ],
+    },
+    CodeFamily {
         title: "Delegation",
         codes: &[
             reason(

@@ -5,7 +5,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use gait_artifact::Timestamp;
 
 /// Where the gate takes the time from.
-pub trait Clock {
+pub trait Clock: Send + Sync {
     /// The present instant, in UTC.
     fn now(&self) -> Timestamp;
 

@@ -60,9 +60,12 @@ impl Gate<'_> {
         let judgement = self.judge(&prepared, &facts, scripts.as_ref(), &mut warnings);
         let mut outcome = Outcome::of(&judgement.evaluation, judgement.kill_switch.as_ref());
 
-        // What is still demanded of an allowed call, in the order in which it is asked for.
+        // What the boundary knows of the server and the job behind the call; then what is still demanded of an allowed
+        // call, in the order in which it is asked for.
         let demands = &judgement.evaluation;
         let intent = &prepared.intent;
+        self.hold_against_trust(call, &mut outcome);
+        self.check_dispatch(intent, &mut outcome, &mut warnings);
         let limits = self.take_units(demands, intent, call, &mut outcome)?;
         let delegation = self.check_delegation(demands, intent, call, &mut outcome)?;
         let approval = self.check_approvals(demands, intent, call, &mut outcome)?;

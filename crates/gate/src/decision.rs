@@ -1,8 +1,12 @@
 //! What comes out of the gate.
 
 use gait_artifact::{
-    Timestamp, Verdict, approval::ApprovalAuditRecord, credential::CredentialEvidence,
-    decision::KillSwitchDecision, delegation::DelegationAuditRecord, intent::Intent,
+    Timestamp, Verdict,
+    approval::ApprovalAuditRecord,
+    credential::CredentialEvidence,
+    decision::{KillSwitchDecision, McpTrustDecision},
+    delegation::DelegationAuditRecord,
+    intent::Intent,
     kill_switch::KillSwitchJournalEntry,
 };
 use gait_canon::Digest;
@@ -52,6 +56,8 @@ pub struct Decision {
     pub fast_path: FastPath,
     /// What the kill switch said, when one is configured.
     pub kill_switch: Option<KillSwitchDecision>,
+    /// How far the server behind the call is trusted, where somebody asked.
+    pub mcp_trust: Option<McpTrustDecision>,
     /// The line for the kill switch's journal, when a switch was active.
     pub journal: Option<KillSwitchJournalEntry>,
     /// The signed trace.

@@ -1,8 +1,20 @@
 //! Facts that a decision rests on beside policy and intent, and whether they could be had.
 
-use gait_artifact::inventory::Inventory;
+use std::path::Path;
+
+use gait_artifact::{
+    context::{ContextEnvelope, EnvelopeError, MAX_ENVELOPE_BYTES, VerifiedEnvelope},
+    inventory::{Inventory, InventoryError},
+};
+use gait_disk::{
+    path,
+    read::{ReadError, read_bounded},
+};
 
 use crate::error::GateError;
+
+/// The largest inventory that is read, in bytes.
+const MAX_INVENTORY_BYTES: usize = 16 << 20;
 
 /// A fact that a deployment may configure.
 ///
@@ -52,6 +64,47 @@ pub struct InventoryFile {
     pub path: String,
     /// Its content.
     pub inventory: Inventory,
+}
+
+/// Why a file of facts can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FactFileError {
+    /// The envelope would be outside of the working directory.
+    #[error("context envelope path must be a local filesystem path")]
+    EnvelopePath,
+    /// The envelope is larger than any is.
+    #[error("context envelope exceeds size limit ({0} bytes)")]
+    EnvelopeTooLarge(usize),
+    /// The envelope can't be read.
+    #[error("read context envelope: {0}")]
+    ReadEnvelope(#[source] ReadError),
+    /// The envelope is malformed or was tampered with.
+    #[error("parse context envelope: {0}")]
+    Envelope(#[source] EnvelopeError),
+    /// The inventory can't be read.
+    #[error(transparent)]
+    ReadInventory(#[from] ReadError),
+    /// The inventory is malformed.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+}
+
+/// The verified envelope in the file at `given`: an absolute path, or one below the working directory.
+pub fn read_envelope(given: &str) -> Result<VerifiedEnvelope, FactFileError> {
+    let path = path::local_or_absolute(Path::new(given.trim())).map_err(|_| FactFileError::EnvelopePath)?;
+    let bytes = read_bounded(&path, MAX_ENVELOPE_BYTES).map_err(|error| match error {
+        ReadError::TooLarge { limit, .. } => FactFileError::EnvelopeTooLarge(limit),
+        error => FactFileError::ReadEnvelope(error),
+    })?;
+    ContextEnvelope::read(&bytes).map_err(FactFileError::Envelope)
+}
+
+/// The tool inventory in the file at `given`, with the path as records name it.
+pub fn read_inventory(given: &str) -> Result<InventoryFile, FactFileError> {
+    let path = path::clean(given);
+    let bytes = read_bounded(Path::new(&path), MAX_INVENTORY_BYTES)?;
+    let inventory = Inventory::read(&bytes)?;
+    Ok(InventoryFile { path, inventory })
 }
 
 #[cfg(test)]

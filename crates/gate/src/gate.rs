@@ -1,12 +1,18 @@
 //! The gate itself: one policy and everything that decisions under it rest on.
 
-use gait_artifact::{Timestamp, context::VerifiedEnvelope, intent::IntentRequest, policy::Policy};
+use std::sync::Arc;
+
+use gait_artifact::{
+    Timestamp, context::VerifiedEnvelope, decision::McpTrustDecision, intent::IntentRequest, policy::Policy,
+};
 use gait_canon::{PrivateKey, PublicKey};
 use gait_policy::CompiledPolicy;
 
 use crate::{
     clock::Clock,
     credential::{BrokerOverrides, CredentialBroker},
+    dispatch::DispatchGuard,
+    entrance::Entrance,
     facts::{Fact, InventoryFile},
     kill_switch::KillSwitchState,
     profile::{Profile, ProfileError},
@@ -35,18 +41,23 @@ pub struct Deployment<'a> {
     /// Verifies the entries of that registry.
     pub script_key: Fact<PublicKey>,
     /// Hands out credentials.
-    pub broker: Option<&'a dyn CredentialBroker>,
+    pub broker: Option<Arc<dyn CredentialBroker + 'a>>,
     /// Counts calls.
-    pub rate_limiter: &'a dyn RateLimiter,
+    pub rate_limiter: Arc<dyn RateLimiter + 'a>,
+    /// Knows which calls must not go out any more.
+    pub dispatch: Option<Arc<dyn DispatchGuard + 'a>>,
     /// Tells the time.
     pub clock: &'a dyn Clock,
     /// Version of the program, as records name it.
     pub producer_version: &'a str,
+    /// Where the calls come from.
+    pub entrance: Entrance,
 }
 
 /// A gate over a deployment that meets its profile.
 ///
-/// Making a gate reads files, deciding reads none but the tokens that a call presents, and counts calls.
+/// Making a gate reads files, deciding reads none but the tokens that a call presents, and counts calls. Threads can
+/// share a gate.
 pub struct Gate<'a> {
     pub(crate) deployment: Deployment<'a>,
     /// The policy decides by evidence that an approved script would keep it from seeing.
@@ -76,6 +87,8 @@ pub struct Call {
     pub delegation_tokens: Vec<String>,
     /// What to ask the broker for instead of, or beside, what the rules say.
     pub credential: BrokerOverrides,
+    /// How far the server behind the call is trusted, where somebody asked.
+    pub mcp_trust: Option<McpTrustDecision>,
     /// The instant to judge freeze windows, expiries of agents and switches, and ages for; the present by default.
     pub evaluation_time: Option<Timestamp>,
     /// Report the decision and enforce nothing.
@@ -92,7 +105,7 @@ impl<'a> Gate<'a> {
         let policy = deployment.policy.policy();
         deployment
             .profile
-            .check_policy(policy, deployment.broker.is_some())?;
+            .check_policy(policy, deployment.broker.is_some(), deployment.entrance)?;
         Ok(Self {
             needs_context_evidence: script::needs_context_evidence(policy),
             deployment,
@@ -103,5 +116,29 @@ impl<'a> Gate<'a> {
     #[must_use]
     pub const fn policy(&self) -> &Policy {
         self.deployment.policy.policy()
+    }
+
+    /// What the deployment demands beyond the policy.
+    #[must_use]
+    pub const fn profile(&self) -> Profile {
+        self.deployment.profile
+    }
+
+    /// The key that signs traces, for what else proves a decision.
+    #[must_use]
+    pub const fn signing_key(&self) -> &PrivateKey {
+        &self.deployment.signer.key
+    }
+
+    /// The clock that decisions are made by.
+    #[must_use]
+    pub const fn clock(&self) -> &'a dyn Clock {
+        self.deployment.clock
+    }
+
+    /// Version of the program, as records name it.
+    #[must_use]
+    pub const fn producer_version(&self) -> &'a str {
+        self.deployment.producer_version
     }
 }

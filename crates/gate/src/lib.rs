@@ -7,7 +7,7 @@
 //! Only an enforced `allow` makes a [`Permit`], the one thing that lets a call execute. Whatever goes wrong on the way
 //! is an error, and an error lets nothing through. The crate prints nothing and knows no command line; files, processes
 //! and the clock are reached through small seams ([`rate_limit::RateLimiter`], [`credential::CredentialBroker`],
-//! [`clock::Clock`]).
+//! [`dispatch::DispatchGuard`], [`clock::Clock`]).
 
 pub mod approval;
 pub mod audit;
@@ -17,10 +17,13 @@ pub mod credential;
 mod decide;
 pub mod decision;
 pub mod delegation;
+pub mod dispatch;
+mod entrance;
 mod error;
 pub mod facts;
 mod gate;
 pub mod kill_switch;
+pub mod load;
 mod outcome;
 mod prepare;
 pub mod profile;
@@ -37,6 +40,7 @@ pub mod token;
 pub mod trace;
 
 pub use decision::{Decision, Permit};
+pub use entrance::Entrance;
 pub use error::GateError;
 pub use facts::Fact;
 pub use gate::{Call, Deployment, Gate, Signer};

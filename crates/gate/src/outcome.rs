@@ -87,6 +87,13 @@ impl Outcome {
         self.verdict = Verdict::Block;
     }
 
+    /// Wants an approval for a call that would have passed without.
+    pub(crate) fn require_approval(&mut self) {
+        if self.verdict == Verdict::Allow {
+            self.verdict = Verdict::RequireApproval;
+        }
+    }
+
     /// Lets a call through that only lacked the approvals it has now.
     pub fn grant(&mut self) {
         if self.verdict == Verdict::RequireApproval {
@@ -140,6 +147,20 @@ mod tests {
         ] {
             let mut state = outcome(before);
             state.grant();
+            assert_eq!(state.verdict(), after);
+        }
+    }
+
+    #[test]
+    fn only_a_call_that_would_pass_comes_to_want_an_approval() {
+        for (before, after) in [
+            (Verdict::Allow, Verdict::RequireApproval),
+            (Verdict::DryRun, Verdict::DryRun),
+            (Verdict::RequireApproval, Verdict::RequireApproval),
+            (Verdict::Block, Verdict::Block),
+        ] {
+            let mut state = outcome(before);
+            state.require_approval();
             assert_eq!(state.verdict(), after);
         }
     }

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use gait_artifact::{Verdict, policy::Policy};
 
+use crate::entrance::Entrance;
+
 /// How much a deployment demands beyond its policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Profile {
@@ -35,12 +37,23 @@ impl Profile {
     }
 
     /// What this profile demands of a policy, the first unmet demand as an error.
-    pub fn check_policy(self, policy: &Policy, has_broker: bool) -> Result<(), ProfileError> {
+    ///
+    /// At the MCP boundary only the default verdict is looked at: a rule that demands a broker blocks its calls there
+    /// when there is none.
+    pub fn check_policy(
+        self,
+        policy: &Policy,
+        has_broker: bool,
+        entrance: Entrance,
+    ) -> Result<(), ProfileError> {
         if self == Self::Standard {
             return Ok(());
         }
         if policy.default_verdict == Verdict::Allow {
             return Err(ProfileError::DefaultAllow);
+        }
+        if !entrance.demands_brokered_rules() {
+            return Ok(());
         }
         let mut risky = policy.rules.iter().filter(|rule| {
             rule.effect != Verdict::Block
@@ -144,8 +157,12 @@ mod tests {
     fn production_demands_brokered_credentials_for_high_risk() {
         let check = |policy: &str, has_broker| {
             let policy = document::read(policy.as_bytes()).unwrap();
-            assert_eq!(Profile::Standard.check_policy(&policy, has_broker), Ok(()));
-            Profile::OssProd.check_policy(&policy, has_broker)
+            let entrance = Entrance::CommandLine;
+            assert_eq!(
+                Profile::Standard.check_policy(&policy, has_broker, entrance),
+                Ok(())
+            );
+            Profile::OssProd.check_policy(&policy, has_broker, entrance)
         };
         let rule = |members: &str| format!("{{default_verdict: block, rules: [{{name: r, {members}}}]}}");
         let brokered =

@@ -11,7 +11,7 @@ use crate::{
 
 impl Gate<'_> {
     /// A kill switch that can't be read refuses ordinary calls here; risky ones are blocked later, with a trace.
-    pub(crate) fn require_kill_switch(&self, strict: bool) -> Result<(), GateError> {
+    pub fn require_kill_switch(&self, strict: bool) -> Result<(), GateError> {
         match &self.deployment.kill_switch {
             Fact::Unavailable(reason) if !strict => Err(GateError::UnusableFact(reason.clone())),
             _ => Ok(()),

@@ -2,7 +2,7 @@
 
 use gait_artifact::{
     Timestamp,
-    decision::{KillSwitchDecision, StepVerdict},
+    decision::{KillSwitchDecision, McpTrustDecision, StepVerdict},
     intent::Intent,
     kill_switch::KillSwitchJournalEntry,
     policy::{POLICY_SCHEMA_ID, POLICY_SCHEMA_VERSION},
@@ -17,6 +17,7 @@ use crate::{
     credential::{self, EvidenceHeader},
     decision::{ApprovalReport, Decision, DelegationReport, FastPath, Judgement, Limits},
     delegation::DelegationOutcome,
+    entrance::Entrance,
     error::GateError,
     gate::{Call, Gate},
     kill_switch,
@@ -70,7 +71,8 @@ impl Gate<'_> {
         let approval_reference = found.approval_reference(call).to_owned();
         let trace = self.sign_trace(&found, call)?;
         let subject = self.audit_subject(&found, &trace.record().trace_id);
-        let approval_audit = found.approval.audit_record(&subject);
+        let asked = self.deployment.entrance.misses_absent_tokens() || !call.approval_tokens.is_empty();
+        let approval_audit = asked.then(|| found.approval.audit_record(&subject)).flatten();
         let delegation_required = found.judgement.evaluation.delegation_required;
         let delegation_audit = found.delegation.audit_record(delegation_required, &subject);
         let credential = found.credential.as_ref().map(|issued| {
@@ -81,7 +83,7 @@ impl Gate<'_> {
             };
             credential::evidence(&issued.request, &issued.credential, &header)
         });
-        let journal = journal_entry(&found, &subject);
+        let journal = journal_entry(&found, &subject, self.deployment.entrance);
         warnings.sort_unstable();
         warnings.dedup();
         Ok(Decision {
@@ -109,6 +111,7 @@ impl Gate<'_> {
             limits: found.limits,
             fast_path: found.judgement.fast_path,
             kill_switch: found.judgement.kill_switch,
+            mcp_trust: call.mcp_trust.clone(),
             journal,
             trace,
             warnings,
@@ -133,6 +136,8 @@ impl Gate<'_> {
             delegation_reference: &found.delegation.delegation_ref,
             credential: found.credential.as_ref(),
             kill_switch: judgement.kill_switch.as_ref(),
+            mcp_trust: call.mcp_trust.as_ref(),
+            entrance: on.entrance,
             latency_ms: if call.untimed { 0.0 } else { judgement.latency_ms },
         }
         .record();
@@ -156,7 +161,11 @@ impl Gate<'_> {
 }
 
 /// The line for the kill switch's journal, when a switch stopped the call.
-fn journal_entry(found: &Stages, subject: &AuditSubject<'_>) -> Option<KillSwitchJournalEntry> {
+fn journal_entry(
+    found: &Stages,
+    subject: &AuditSubject<'_>,
+    entrance: Entrance,
+) -> Option<KillSwitchJournalEntry> {
     let stopped = found
         .judgement
         .kill_switch
@@ -165,9 +174,8 @@ fn journal_entry(found: &Stages, subject: &AuditSubject<'_>) -> Option<KillSwitc
     Some(kill_switch::journal_entry(
         stopped,
         &found.prepared.intent,
-        subject.trace_id,
-        subject.created_at,
-        subject.producer_version,
+        subject,
+        entrance,
     ))
 }
 
@@ -187,6 +195,8 @@ pub(crate) struct TraceParts<'a> {
     pub delegation_reference: &'a str,
     pub credential: Option<&'a Issued>,
     pub kill_switch: Option<&'a KillSwitchDecision>,
+    pub mcp_trust: Option<&'a McpTrustDecision>,
+    pub entrance: Entrance,
     pub latency_ms: f64,
 }
 
@@ -212,8 +222,11 @@ impl TraceParts<'_> {
         trace.latency_ms = self.latency_ms;
         trace.approval_token_ref = self.approval_reference.to_owned();
         trace.kill_switch = self.kill_switch.cloned();
-        trace.freeze_window = self.evaluation.freeze_window.clone();
-        trace.sandbox = self.evaluation.sandbox.clone();
+        trace.mcp_trust = self.mcp_trust.cloned();
+        if self.entrance.traces_constraints() {
+            trace.freeze_window = self.evaluation.freeze_window.clone();
+            trace.sandbox = self.evaluation.sandbox.clone();
+        }
         self.describe_intent(&mut trace);
         self.describe_caller(&mut trace);
         self.describe_credentials(&mut trace);

@@ -1,4 +1,4 @@
-//! What is still demanded of a call that the policy does not block outright: units, tokens, credentials.
+//! What a call is held against after the policy has spoken: trust, emergency stops, units, tokens, credentials.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use gait_artifact::{
     Verdict,
     credential::{CredentialRequest, IssuedCredential},
     intent::Intent,
-    policy::CallLimit,
+    policy::{CallLimit, Intervention},
 };
 use gait_policy::Evaluation;
 
@@ -15,6 +15,7 @@ use crate::{
     credential,
     decision::Limits,
     delegation::{self, DelegationOutcome, DelegationStage},
+    dispatch,
     error::GateError,
     gate::{Call, Gate},
     outcome::Outcome,
@@ -22,7 +23,39 @@ use crate::{
     rate_limit::{CounterClass, Taken},
 };
 
+/// The violation of a call whose server had to be trusted and is not.
+const UNTRUSTED_SERVER: &str = "mcp_trust_policy";
+
 impl Gate<'_> {
+    /// Adds what is known of the server behind the call, and stops the call when the policy demands trust that it does
+    /// not deserve. A call that must not execute anyway is blocked all the same: nobody should rehearse with a server
+    /// that is not to be trusted.
+    pub(crate) fn hold_against_trust(&self, call: &Call, outcome: &mut Outcome) {
+        let Some(trust) = &call.mcp_trust else { return };
+        outcome.reason(trust.reason_codes.iter().cloned());
+        if !trust.enforced {
+            return;
+        }
+        outcome.violation([UNTRUSTED_SERVER]);
+        match self.policy().mcp_trust.as_ref().map(|section| section.action) {
+            Some(Intervention::RequireApproval) => outcome.require_approval(),
+            // A finding that no policy asked for is obeyed to the letter.
+            Some(Intervention::Block) | None => outcome.deny(),
+        }
+    }
+
+    /// Blocks a call that must not go out any more, whatever was said of it.
+    pub(crate) fn check_dispatch(&self, intent: &Intent, outcome: &mut Outcome, warnings: &mut Vec<String>) {
+        let guard = self.deployment.dispatch.as_ref();
+        let Some(block) = guard.and_then(|guard| guard.check(intent, self.deployment.clock.now())) else {
+            return;
+        };
+        outcome.deny();
+        outcome.reason([block.reason_code]);
+        outcome.violation([dispatch::VIOLATION]);
+        warnings.extend(block.warnings);
+    }
+
     /// Takes one unit of every limit that the rules set. A call that is blocked anyway, or only simulated, is held
     /// against the limits and takes nothing.
     pub(crate) fn take_units(
@@ -63,7 +96,7 @@ impl Gate<'_> {
             &*intent.context().identity,
             self.deployment.clock.now(),
         );
-        let limiter = self.deployment.rate_limiter;
+        let limiter = &self.deployment.rate_limiter;
         let taken = if outcome.verdict() == Verdict::Block {
             // Trouble with the counters is no reason to answer a stopped call with an error instead of the block.
             let Ok(taken) = limiter.preview(limit, class, tool, identity, now) else {
@@ -99,7 +132,7 @@ impl Gate<'_> {
             Some(key) => Some(key),
             None => self.deployment.approval_key.required()?,
         };
-        if explicit.is_none() && self.deployment.profile == Profile::OssProd {
+        if explicit.is_none() && self.needs_key_for(&call.delegation_tokens) {
             return Err(ProfileError::DelegationKey.into());
         }
         let own = self.deployment.signer.key.public();
@@ -134,8 +167,12 @@ impl Gate<'_> {
         if outcome.verdict() != Verdict::RequireApproval {
             return Ok(ApprovalOutcome::not_asked(required));
         }
+        let on = &self.deployment;
+        if call.approval_tokens.is_empty() && !on.entrance.misses_absent_tokens() {
+            return Ok(ApprovalOutcome::not_asked(required.max(1)));
+        }
         let explicit = self.deployment.approval_key.required()?;
-        if explicit.is_none() && self.deployment.profile == Profile::OssProd {
+        if explicit.is_none() && self.needs_key_for(&call.approval_tokens) {
             return Err(ProfileError::ApprovalKey.into());
         }
         let own = self.deployment.signer.key.public();
@@ -169,7 +206,7 @@ impl Gate<'_> {
         if !demands.broker.required || outcome.verdict() != Verdict::Allow {
             return None;
         }
-        let Some(broker) = self.deployment.broker else {
+        let Some(broker) = self.deployment.broker.as_deref() else {
             outcome.deny();
             outcome.reason(["broker_credential_required"]);
             outcome.violation(["broker_credential_missing"]);
@@ -205,6 +242,14 @@ impl Gate<'_> {
             outcome.block(code);
         }
         Some(issued)
+    }
+}
+
+impl Gate<'_> {
+    /// Whether the deployment must have a key of its own for `tokens`: in production, and where there is something to check.
+    fn needs_key_for(&self, tokens: &[String]) -> bool {
+        let on = &self.deployment;
+        on.profile == Profile::OssProd && (on.entrance.misses_absent_tokens() || !tokens.is_empty())
     }
 }
 

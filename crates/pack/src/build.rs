@@ -24,7 +24,7 @@ use gait_runpack::refs::RefsError;
 pub use self::authorization::authorization;
 pub use self::call::call;
 pub use self::job::job;
-pub use self::run::{run, session};
+pub use self::run::{run, run_in_memory, session};
 
 use crate::authorization::BundleError;
 use crate::call::CallError;

@@ -1,6 +1,7 @@
 //! What kind of failure each library error is.
 
 mod evidence;
+mod gate;
 mod gateway;
 mod pack;
 mod registry;
@@ -11,7 +12,7 @@ mod session;
 
 use gait_canon::{json, keys::KeyError, zip::ZipError};
 use gait_disk::{LockError, ReadError};
-use gait_gate::{GateError, kill_switch::KillSwitchError, profile::ProfileError, rate_limit::RateLimitError};
+use gait_gate::kill_switch::KillSwitchError;
 use gait_job::JobError;
 use gait_policy::PolicyError;
 use gait_runpack::{ChainError, LocateError, OutputPathError, RunpackError, WriteError, record::RecordError};
@@ -76,28 +77,6 @@ const fn kind_of_lock(error: &LockError) -> ErrorKind {
     match error {
         LockError::Timeout { .. } => ErrorKind::StateContention,
         _ => ErrorKind::Io,
-    }
-}
-
-impl From<ProfileError> for Failure {
-    fn from(error: ProfileError) -> Self {
-        Self::invalid_input(error)
-    }
-}
-
-/// A call that could not be judged. Where that alone means that policy says no, the exit code says so.
-impl From<GateError> for Failure {
-    fn from(error: GateError) -> Self {
-        let kind = match &error {
-            GateError::FactUnavailable { .. }
-            | GateError::RegistryUntrusted(_)
-            | GateError::UnjudgeableScript(_) => ErrorKind::PolicyBlocked,
-            GateError::RateLimit(limit) if limit.is_contention() => ErrorKind::StateContention,
-            GateError::RateLimit(RateLimitError::Lock(_)) => ErrorKind::Io,
-            GateError::Encode { .. } => ErrorKind::Internal,
-            _ => ErrorKind::InvalidInput,
-        };
-        Self::new(kind, error)
     }
 }
 

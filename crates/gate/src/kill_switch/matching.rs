@@ -11,6 +11,7 @@ use gait_artifact::{
 };
 
 use super::{ACTIVE, STATE_UNAVAILABLE};
+use crate::{audit::AuditSubject, entrance::Entrance};
 
 /// Whether an entry of `state` that is on at `now` stops the call that `intent` describes.
 ///
@@ -56,23 +57,22 @@ pub fn unavailable(now: Timestamp) -> KillSwitchDecision {
     }
 }
 
-/// The line of the journal for a call that was stopped; `created_at` is that of the decision's records.
+/// The line of the journal for a call that was stopped and came by `entrance`.
 #[must_use]
 pub fn journal_entry(
     decision: &KillSwitchDecision,
     intent: &Intent,
-    trace_id: &str,
-    created_at: Timestamp,
-    producer_version: &str,
+    subject: &AuditSubject<'_>,
+    entrance: Entrance,
 ) -> KillSwitchJournalEntry {
     let context = intent.context();
     KillSwitchJournalEntry {
         schema_id: kill_switch::JOURNAL_SCHEMA_ID.to_owned(),
         schema_version: kill_switch::SCHEMA_VERSION.to_owned(),
-        created_at,
-        producer_version: producer_version.to_owned(),
-        source: "gate_eval".to_owned(),
-        trace_id: trace_id.to_owned(),
+        created_at: subject.created_at,
+        producer_version: subject.producer_version.to_owned(),
+        source: entrance.journal_source().to_owned(),
+        trace_id: subject.trace_id.to_owned(),
         job_id: context.job_id.clone(),
         tool_name: intent.tool_name().to_owned(),
         agent_id: context.agent_id.clone(),

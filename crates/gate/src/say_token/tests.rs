@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use gait_artifact::voice::{CommitmentContext, CommitmentIntent};
 use gait_canon::{Digest, PrivateKey};
 use gait_policy::{CompiledPolicy, document};
@@ -5,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Call, Deployment, Fact, Signer,
+    Call, Deployment, Entrance, Fact, Signer,
     clock::Clock,
     kill_switch::{KillSwitchEntry, KillSwitchState},
     profile::Profile,
@@ -54,7 +56,7 @@ fn commitment(class: &str) -> Commitment {
 }
 
 /// A gate over `policy` and nothing else, but for a kill switch on everything when `stopped`.
-fn gate<'a>(policy: &str, stopped: bool, limiter: &'a LocalRateLimiter) -> Gate<'a> {
+fn gate(policy: &str, stopped: bool) -> Gate<'static> {
     let mut switch = KillSwitchState::empty("1.0.0", NOW);
     switch.entries.push(KillSwitchEntry {
         entry_id: "stop".to_owned(),
@@ -81,9 +83,11 @@ fn gate<'a>(policy: &str, stopped: bool, limiter: &'a LocalRateLimiter) -> Gate<
         scripts: Fact::NotConfigured,
         script_key: Fact::NotConfigured,
         broker: None,
-        rate_limiter: limiter,
+        rate_limiter: Arc::new(LocalRateLimiter::new("unused.json")),
+        dispatch: None,
         clock: &Standing,
         producer_version: "1.0.0",
+        entrance: Entrance::CommandLine,
     })
     .expect("the standard profile demands nothing")
 }
@@ -97,8 +101,7 @@ fn call(commitment: &Commitment) -> Call {
 
 /// What minting says of a quote under `policy`.
 fn minted(policy: &str, stopped: bool) -> Result<SayToken, SayTokenError> {
-    let limiter = LocalRateLimiter::new("unused.json");
-    let gate = gate(policy, stopped, &limiter);
+    let gate = gate(policy, stopped);
     let commitment = commitment("quote");
     let decision = gate.decide(&call(&commitment)).expect("a judgeable call");
     gate.mint_say_token(&commitment, &decision, TTL)
@@ -139,8 +142,7 @@ fn only_an_allow_makes_a_token() {
 
 #[test]
 fn a_decision_speaks_for_its_own_commitment() {
-    let limiter = LocalRateLimiter::new("unused.json");
-    let allowing = gate("default_verdict: allow\n", false, &limiter);
+    let allowing = gate("default_verdict: allow\n", false);
     let asked = commitment("quote");
     let decision = allowing.decide(&call(&asked)).unwrap();
     assert!(matches!(
@@ -153,7 +155,7 @@ fn a_decision_speaks_for_its_own_commitment() {
         allowing.mint_say_token(&other.normalize().unwrap(), &decision, TTL),
         Err(SayTokenError::ForeignDecision)
     ));
-    let blocking = gate("default_verdict: block\n", false, &limiter);
+    let blocking = gate("default_verdict: block\n", false);
     assert!(matches!(
         blocking.mint_say_token(&asked, &decision, TTL),
         Err(SayTokenError::ForeignDecision)
@@ -338,8 +340,7 @@ proptest! {
         (intent.quote_min_cents, intent.quote_max_cents) = (0, max);
         intent.call_id = id;
         let commitment = intent.normalize().unwrap();
-        let limiter = LocalRateLimiter::new("unused.json");
-        let gate = gate("default_verdict: allow\n", false, &limiter);
+        let gate = gate("default_verdict: allow\n", false);
         let decision = gate.decide(&call(&commitment)).unwrap();
         let token = gate.mint_say_token(&commitment, &decision, Duration::from_nanos(ttl)).unwrap();
         let text = json::pretty(&token).unwrap();

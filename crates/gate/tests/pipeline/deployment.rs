@@ -1,7 +1,10 @@
 //! A deployment in memory: a clock that moves when it is told to, a limiter and a broker that do as they are told.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -9,16 +12,17 @@ use gait_artifact::{
     Timestamp,
     context::ContextEnvelope,
     credential::CredentialRequest,
-    intent::{Delegation, DelegationLink, IntentRequest},
+    intent::{Delegation, DelegationLink, Intent, IntentRequest},
     inventory::Inventory,
     policy::CallLimit,
     script::ScriptGrant,
 };
 use gait_canon::{PrivateKey, PublicKey, json};
 use gait_gate::{
-    Call, Decision, Deployment, Fact, Gate, GateError, Signer,
+    Call, Decision, Deployment, Entrance, Fact, Gate, GateError, Signer,
     clock::Clock,
     credential::{CredentialAnswer, CredentialBroker, IssueError},
+    dispatch::{DispatchBlock, DispatchGuard},
     facts::InventoryFile,
     kill_switch::{KillSwitchEntry, KillSwitchState},
     profile::Profile,
@@ -155,6 +159,25 @@ impl CredentialBroker for Broker {
     }
 }
 
+/// Holds back the calls of one job, and counts them.
+pub(crate) struct Stop {
+    job_id: &'static str,
+    held_back: AtomicUsize,
+}
+
+impl DispatchGuard for Stop {
+    fn check(&self, intent: &Intent, _: Timestamp) -> Option<DispatchBlock> {
+        if intent.context().job_id != self.job_id {
+            return None;
+        }
+        self.held_back.fetch_add(1, Ordering::Relaxed);
+        Some(DispatchBlock {
+            reason_code: "emergency_stop_preempted",
+            warnings: vec!["the job was stopped".to_owned()],
+        })
+    }
+}
+
 /// Everything a gate is made of. The setters read like the story of a test.
 pub(crate) struct Bench {
     pub(crate) policy: CompiledPolicy,
@@ -165,8 +188,10 @@ pub(crate) struct Bench {
     pub(crate) script_key: Fact<PublicKey>,
     pub(crate) approval_key: Fact<PublicKey>,
     pub(crate) delegation_key: Fact<PublicKey>,
-    pub(crate) broker: Option<Broker>,
-    pub(crate) limiter: Limiter,
+    broker: Option<Arc<Broker>>,
+    limiter: Arc<Limiter>,
+    stop: Option<Arc<Stop>>,
+    entrance: Entrance,
     pub(crate) clock: TestClock,
 }
 
@@ -188,7 +213,9 @@ impl Bench {
             approval_key: Fact::NotConfigured,
             delegation_key: Fact::NotConfigured,
             broker: None,
-            limiter: Limiter::default(),
+            limiter: Arc::default(),
+            stop: None,
+            entrance: Entrance::CommandLine,
             clock: TestClock::default(),
         }
     }
@@ -266,21 +293,43 @@ impl Bench {
     }
 
     pub(crate) fn brokered(mut self, manners: Manners) -> Self {
-        self.broker = Some(Broker {
+        self.broker = Some(Arc::new(Broker {
             manners,
             issued: AtomicUsize::new(0),
-        });
+        }));
         self
     }
 
     /// Every limit is used up.
-    pub(crate) fn used_up(mut self) -> Self {
-        self.limiter.used_up = true;
+    pub(crate) fn used_up(self) -> Self {
+        self.limited(true, false)
+    }
+
+    pub(crate) fn with_failing_limiter(self) -> Self {
+        self.limited(false, true)
+    }
+
+    pub(crate) fn limited(mut self, used_up: bool, failing: bool) -> Self {
+        self.limiter = Arc::new(Limiter {
+            used_up,
+            failing,
+            ..Limiter::default()
+        });
         self
     }
 
-    pub(crate) fn with_failing_limiter(mut self) -> Self {
-        self.limiter.failing = true;
+    /// The job was stopped.
+    pub(crate) fn with_stopped_job(mut self, job_id: &'static str) -> Self {
+        self.stop = Some(Arc::new(Stop {
+            job_id,
+            held_back: AtomicUsize::new(0),
+        }));
+        self
+    }
+
+    /// Calls come from clients of tool servers.
+    pub(crate) fn at_the_boundary(mut self) -> Self {
+        self.entrance = Entrance::McpBoundary;
         self
     }
 
@@ -298,10 +347,15 @@ impl Bench {
             inventory: self.inventory.clone(),
             scripts: self.scripts.clone(),
             script_key: self.script_key.clone(),
-            broker: self.broker.as_ref().map(|broker| broker as &dyn CredentialBroker),
-            rate_limiter: &self.limiter,
+            broker: self
+                .broker
+                .clone()
+                .map(|broker| broker as Arc<dyn CredentialBroker>),
+            rate_limiter: self.limiter.clone(),
+            dispatch: self.stop.clone().map(|guard| guard as Arc<dyn DispatchGuard>),
             clock: &self.clock,
             producer_version: "1.0.0",
+            entrance: self.entrance,
         })?;
         gate.decide(call)
     }
@@ -309,6 +363,13 @@ impl Bench {
     /// Units that were taken of any limit.
     pub(crate) fn taken(&self) -> usize {
         self.limiter.taken.load(Ordering::Relaxed)
+    }
+
+    /// Calls that were held back because of their job.
+    pub(crate) fn held_back(&self) -> usize {
+        self.stop
+            .as_ref()
+            .map_or(0, |stop| stop.held_back.load(Ordering::Relaxed))
     }
 
     /// Credentials that were handed out.

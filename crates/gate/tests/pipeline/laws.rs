@@ -66,8 +66,7 @@ fn bench(policy: &str, setting: &Setting, call: &Call) -> Bench {
     if let Some(manners) = setting.broker {
         bench = bench.brokered(manners);
     }
-    bench.limiter.used_up = setting.used_up;
-    bench.limiter.failing = setting.failing;
+    bench = bench.limited(setting.used_up, setting.failing);
     bench
 }
 

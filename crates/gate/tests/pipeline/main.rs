@@ -6,6 +6,7 @@
     reason = "a test that can not go on fails"
 )]
 
+mod boundary;
 mod codes;
 mod deployment;
 #[path = "../../../policy/tests/generate/mod.rs"]

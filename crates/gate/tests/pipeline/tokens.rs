@@ -20,10 +20,10 @@ rules: [{name: r, effect: require_approval, match: {require_delegation: true}}]
 ";
 
 /// The directory that a test keeps its tokens in.
-struct Tokens(tempfile::TempDir);
+pub(crate) struct Tokens(tempfile::TempDir);
 
 impl Tokens {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
@@ -38,7 +38,7 @@ impl Tokens {
     }
 
     /// `approver` consents to what `bench` asks about `call`.
-    fn approved(&self, bench: &Bench, call: &Call, approver: &str) -> String {
+    pub(crate) fn approved(&self, bench: &Bench, call: &Call, approver: &str) -> String {
         self.approved_with(bench, call, approver, &signing_key())
     }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use gait_artifact::pack::{CONTEXT_ENVELOPE_PATH, PackType, RUN_PAYLOAD_PATH, RUNPACK_PATH};
@@ -41,15 +41,28 @@ pub fn session(chain: &SessionChain, producer_version: &str) -> Result<(PathBuf,
     Ok((path, pack))
 }
 
+/// The pack of the run whose runpack this is, as a runpack is written: its bytes are packed as they are.
+pub fn run_in_memory(runpack: Vec<u8>, producer_version: &str) -> Result<Unsealed, BuildError> {
+    let summary = RunSummary::read(Cursor::new(&runpack))?;
+    Ok(Unsealed {
+        header: header(&summary, producer_version),
+        entries: run_entries(&summary, EntryContent::Bytes(runpack))?,
+    })
+}
+
 fn pack_of(runpack: &RunSummary, path: &Path, producer_version: &str) -> Result<Unsealed, BuildError> {
     Ok(Unsealed {
-        header: PackHeader {
-            pack_type: PackType::Run,
-            source_ref: runpack.run.run_id.clone(),
-            producer_version: producer_version.to_owned(),
-        },
+        header: header(runpack, producer_version),
         entries: run_entries(runpack, normal_form(path)?)?,
     })
+}
+
+fn header(runpack: &RunSummary, producer_version: &str) -> PackHeader {
+    PackHeader {
+        pack_type: PackType::Run,
+        source_ref: runpack.run.run_id.clone(),
+        producer_version: producer_version.to_owned(),
+    }
 }
 
 fn run_entries(runpack: &RunSummary, source: EntryContent) -> Result<Vec<PackEntry>, BuildError> {
@@ -141,7 +154,6 @@ impl<R: Read + Seek> Read for Unpacked<'_, R> {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::io::Cursor;
 
     use gait_artifact::runpack::{MANIFEST_PATH, Refs, Run};
     use gait_artifact::session::SessionCheckpoint;
@@ -192,6 +204,10 @@ mod tests {
 
         fs::write(&path, [b"#!/bin/sh\n".as_slice(), &normal].concat()).unwrap();
         assert_eq!(source(&mut run(&path, "1.0.0").unwrap()), normal);
+        assert_eq!(
+            source(&mut run_in_memory(normal.clone(), "1.0.0").unwrap()),
+            normal
+        );
     }
 
     #[test]

@@ -1,26 +1,18 @@
 //! A command line that asks the gate: its flags and project defaults, and the gate they make.
 
-use std::{
-    fmt::{self, Write as _},
-    mem::ManuallyDrop,
-    path::Path,
-};
+use std::{fmt::Write as _, mem::ManuallyDrop};
 
 use gait_artifact::{Timestamp, intent::IntentRequest};
-use gait_canon::keys;
 use gait_gate::{
-    Call, Deployment, Fact, Gate, Signer,
+    Call, Deployment, Entrance, Gate,
     clock::SystemClock,
-    credential::{self, CredentialBroker},
-    kill_switch::KillSwitchFile,
+    load::World,
     profile::{Profile, ProfileError},
-    rate_limit::{LocalRateLimiter, RateLimiter},
-    script::Registry,
     token,
 };
 use gait_policy::CompiledPolicy;
 
-use super::settings::{self, Settings};
+use super::settings::Settings;
 use crate::{arguments::Parsed, context::Context, error::Failure, facts, policy_file, spec::Flag};
 
 /// What every command that asks the gate can be told beside the policy and what it asks for.
@@ -151,7 +143,6 @@ pub(crate) struct Invocation<'a> {
     context: &'a Context<'a>,
     pub(crate) settings: Settings,
     simulate: bool,
-    profile: Profile,
     evaluation_time: Option<Timestamp>,
 }
 
@@ -164,22 +155,24 @@ impl<'a> Invocation<'a> {
         context: &'a Context<'a>,
         simulate: bool,
     ) -> Result<Self, Failure> {
-        let settings = Settings::resolve(parsed)?;
+        let mut settings = Settings::resolve(parsed)?;
         if settings.policy.is_empty() || parsed.text("intent").is_empty() {
             return Err(Failure::invalid_input("both --policy and --intent are required"));
         }
-        let profile = settings
+        settings.deployment.profile = settings
             .profile
             .parse::<Profile>()
             .map_err(Failure::invalid_input)?;
         let evaluation_time = facts::evaluation_time(parsed.text("evaluation-time"))?;
-        require_production_signing(profile, &settings, simulate)?;
+        if simulate && settings.deployment.profile == Profile::OssProd {
+            return Err(ProfileError::Simulate.into());
+        }
+        settings.deployment.check_signing()?;
         Ok(Self {
             parsed,
             context,
             settings,
             simulate,
-            profile,
             evaluation_time,
         })
     }
@@ -195,6 +188,7 @@ impl<'a> Invocation<'a> {
             approval_reference: parsed.text("approval-token-ref").to_owned(),
             delegation_tokens: tokens("delegation-token", "delegation-token-chain"),
             credential: self.settings.broker_overrides.clone(),
+            mcp_trust: None,
             evaluation_time: self.evaluation_time,
             simulate: self.simulate,
             untimed: false,
@@ -208,13 +202,8 @@ impl<'a> Invocation<'a> {
         policy: CompiledPolicy,
         work: impl FnOnce(&Gate<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        let settings = &self.settings;
-        let broker = credential::resolve(&settings.broker, &self.context.shared_environment())
-            .map_err(Failure::invalid_input)?;
-        let rate_limiter = LocalRateLimiter::new(&settings.rate_limit_state);
-        let deployment = self.deployment(policy, broker.as_deref(), &rate_limiter)?;
         // The process ends soon: giving back the memory of thousands of rules piece by piece takes longer than deciding.
-        let gate = ManuallyDrop::new(Gate::new(deployment)?);
+        let gate = ManuallyDrop::new(Gate::new(self.deployment(policy)?)?);
         work(&gate)
     }
 
@@ -234,71 +223,13 @@ impl<'a> Invocation<'a> {
     }
 
     /// The gate's parts, read from the files that flags and project defaults name.
-    fn deployment<'d>(
-        &self,
-        policy: CompiledPolicy,
-        broker: Option<&'d dyn CredentialBroker>,
-        rate_limiter: &'d dyn RateLimiter,
-    ) -> Result<Deployment<'d>, Failure> {
-        let (parsed, settings, context) = (self.parsed, &self.settings, self.context);
-        let no_public_key = keys::KeySource::default();
-        let signing = keys::signing_key(
-            &settings.key_mode,
-            &settings.signing_key,
-            &no_public_key,
-            context.environment(),
-        )?;
-        Ok(Deployment {
-            policy,
-            profile: self.profile,
-            signer: Signer {
-                warning: signing.is_ephemeral.then_some(keys::EPHEMERAL_KEY_WARNING),
-                key: signing.key,
-            },
-            approval_key: settings.approval_key(context),
-            delegation_key: settings::delegation_key(parsed, context),
-            kill_switch: configured(&settings.kill_switch_state, |path| {
-                KillSwitchFile::new(path).load()
-            }),
-            inventory: configured(settings.wrkr_inventory.trim(), facts::inventory),
-            scripts: configured(parsed.text("approved-script-registry").trim(), |path| {
-                Registry::load(Path::new(path))
-            }),
-            script_key: settings::script_key(parsed, context),
-            broker,
-            rate_limiter,
+    fn deployment(&self, policy: CompiledPolicy) -> Result<Deployment<'static>, Failure> {
+        let world = World {
+            environment: &self.context.shared_environment(),
             clock: &SystemClock,
-            producer_version: context.producer_version(),
-        })
+            producer_version: self.context.producer_version(),
+        };
+        let settings = &self.settings.deployment;
+        Ok(settings.load(policy, Entrance::CommandLine, &world)?)
     }
-}
-
-/// A fact from the file at `path`, where one is named.
-fn configured<T, E: fmt::Display>(path: &str, load: impl Fn(&str) -> Result<T, E>) -> Fact<T> {
-    if path.is_empty() {
-        Fact::NotConfigured
-    } else {
-        Fact::loaded(load(path))
-    }
-}
-
-/// What the strict profile demands before anything is read.
-fn require_production_signing(
-    profile: Profile,
-    settings: &Settings,
-    simulate: bool,
-) -> Result<(), ProfileError> {
-    if profile == Profile::Standard {
-        return Ok(());
-    }
-    if simulate {
-        return Err(ProfileError::Simulate);
-    }
-    if settings.key_mode != "prod" {
-        return Err(ProfileError::KeyMode);
-    }
-    if !settings.signing_key.is_given() {
-        return Err(ProfileError::SigningKey);
-    }
-    Ok(())
 }

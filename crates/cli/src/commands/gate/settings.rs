@@ -1,19 +1,16 @@
 //! What the flags of `gait gate eval` and the project defaults say together.
 
-use gait_canon::{
-    PublicKey,
-    keys::{self, KeySource},
-};
+use gait_canon::keys::KeySource;
 use gait_gate::{
-    Fact,
     credential::{BrokerOverrides, BrokerSettings},
+    load::{DeploymentSettings, VerifyKeySource},
+    profile::Profile,
     store::Destinations,
 };
 
 use crate::{
     arguments::Parsed,
     config::{GateSettings, ProjectConfig},
-    context::Context,
     error::Failure,
 };
 
@@ -21,17 +18,12 @@ use crate::{
 pub(crate) struct Settings {
     pub(super) policy: String,
     pub(super) profile: String,
-    pub(crate) key_mode: String,
-    pub(super) signing_key: KeySource,
-    pub(super) kill_switch_state: String,
-    pub(super) rate_limit_state: String,
-    pub(super) wrkr_inventory: String,
-    pub(super) broker: BrokerSettings,
+    /// What the gate is made from; its profile is settled when `profile` is understood.
+    pub(crate) deployment: DeploymentSettings,
     pub(super) broker_overrides: BrokerOverrides,
     pub(crate) destinations: Destinations,
     /// Keys of the file that mean nothing.
     pub(super) unknown_keys: Vec<String>,
-    approval: [KeySource; 2],
 }
 
 impl Settings {
@@ -56,16 +48,26 @@ impl Settings {
         Ok(Self {
             policy: text("policy"),
             profile: lower("profile"),
-            key_mode: lower("key_mode"),
-            signing_key: source("private_key", "private_key_env"),
-            kill_switch_state: text("kill_switch_state"),
-            rate_limit_state: text("rate_limit_state"),
-            wrkr_inventory: text("wrkr_inventory_path"),
-            broker: BrokerSettings {
-                name: text("credential_broker"),
-                environment_prefix: text("credential_env_prefix"),
-                command: text("credential_command"),
-                command_arguments: list("credential_command_args"),
+            deployment: DeploymentSettings {
+                profile: Profile::Standard,
+                key_mode: lower("key_mode"),
+                signing_key: source("private_key", "private_key_env"),
+                approval_key: VerifyKeySource {
+                    public: source("approval_public_key", "approval_public_key_env"),
+                    private: source("approval_private_key", "approval_private_key_env"),
+                },
+                delegation_key: delegation_key(parsed),
+                script_key: script_key(parsed),
+                kill_switch_state: text("kill_switch_state"),
+                rate_limit_state: text("rate_limit_state"),
+                inventory: text("wrkr_inventory_path"),
+                scripts: parsed.text("approved-script-registry").to_owned(),
+                broker: BrokerSettings {
+                    name: text("credential_broker"),
+                    environment_prefix: text("credential_env_prefix"),
+                    command: text("credential_command"),
+                    command_arguments: list("credential_command_args"),
+                },
             },
             broker_overrides: BrokerOverrides {
                 reference: text("credential_ref"),
@@ -79,38 +81,24 @@ impl Settings {
                 kill_switch_state: text("kill_switch_state"),
             },
             unknown_keys: config.unknown_keys().to_vec(),
-            approval: [
-                source("approval_public_key", "approval_public_key_env"),
-                source("approval_private_key", "approval_private_key_env"),
-            ],
         })
     }
+}
 
-    /// The key that verifies approvals, when one is configured.
-    pub(super) fn approval_key(&self, context: &Context<'_>) -> Fact<PublicKey> {
-        let [public, private] = &self.approval;
-        verify_key(public, private, context)
+/// Where the key that verifies delegations is.
+pub(crate) fn delegation_key(parsed: &Parsed) -> VerifyKeySource {
+    VerifyKeySource {
+        public: parsed.key_source("delegation-public-key", "delegation-public-key-env"),
+        private: parsed.key_source("delegation-private-key", "delegation-private-key-env"),
     }
 }
 
-/// The key that verifies delegations, when one is given.
-pub(super) fn delegation_key(parsed: &Parsed, context: &Context<'_>) -> Fact<PublicKey> {
-    let public = parsed.key_source("delegation-public-key", "delegation-public-key-env");
-    let private = parsed.key_source("delegation-private-key", "delegation-private-key-env");
-    verify_key(&public, &private, context)
-}
-
-/// The key that verifies approved scripts, when one is given.
-pub(super) fn script_key(parsed: &Parsed, context: &Context<'_>) -> Fact<PublicKey> {
-    let public = parsed.key_source("approved-script-public-key", "approved-script-public-key-env");
-    verify_key(&public, &KeySource::default(), context)
-}
-
-fn verify_key(public: &KeySource, private: &KeySource, context: &Context<'_>) -> Fact<PublicKey> {
-    if !public.is_given() && !private.is_given() {
-        return Fact::NotConfigured;
+/// Where the key that verifies approved scripts is.
+pub(crate) fn script_key(parsed: &Parsed) -> VerifyKeySource {
+    VerifyKeySource {
+        public: parsed.key_source("approved-script-public-key", "approved-script-public-key-env"),
+        private: KeySource::default(),
     }
-    Fact::loaded(keys::verify_key(public, private, context.environment()))
 }
 
 fn key_source(path: &str, variable: &str) -> KeySource {

@@ -107,7 +107,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let mut invocation = Invocation::resolve(parsed, context, false)?;
     // A blank mode, as a script with an unset variable gives it, must not quietly sign with a throw-away key.
     if parsed.given("key-mode") && parsed.text("key-mode").trim().is_empty() {
-        "prod".clone_into(&mut invocation.settings.key_mode);
+        "prod".clone_into(&mut invocation.settings.deployment.key_mode);
     }
     let ttl = minting::life_time(parsed.text("ttl"))
         .ok_or_else(|| Failure::invalid_input("invalid --ttl, expected positive duration"))?;
