@@ -23,6 +23,7 @@ mod kill_switch;
 mod lint;
 mod list_scripts;
 mod man;
+mod mcp;
 mod migrate;
 mod pack;
 mod policy;
@@ -92,7 +93,10 @@ pub static SECTIONS: &[Section] = &[
     },
     Section {
         title: "Decide",
-        commands: &[Command::new(&gate::eval::SPEC, gate::eval::run)],
+        commands: &[
+            Command::new(&gate::eval::SPEC, gate::eval::run),
+            Command::new(&mcp::verify::SPEC, mcp::verify::run),
+        ],
     },
     Section {
         title: "Write policies",
@@ -274,6 +278,7 @@ pub static GROUPS: &[GroupSpec] = &[
     job::checkpoint::GROUP,
     keys::GROUP,
     kill_switch::GROUP,
+    mcp::GROUP,
     pack::GROUP,
     policy::GROUP,
     registry::GROUP,

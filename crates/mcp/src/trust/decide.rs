@@ -162,3 +162,254 @@ fn is_verified(entry: &TrustEntry) -> bool {
         .registry_verification
         .is_some_and(RegistryVerification::holds)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use gait_artifact::policy::Intervention;
+
+    use super::*;
+    use crate::trust::TrustIndex;
+
+    fn policy() -> McpTrust {
+        McpTrust {
+            snapshot: "./snap.json".to_owned(),
+            action: Intervention::Block,
+            required_risk_classes: vec!["critical".to_owned(), "high".to_owned()],
+            min_score: 0.0,
+            max_age: None,
+            publisher_allowlist: Vec::new(),
+            require_registry: false,
+        }
+    }
+
+    fn snapshot(entry: &str) -> TrustSource {
+        let text = format!(r#"{{"entries": [{{"server_id": "github", {entry}}}]}}"#);
+        TrustSource::Known(Arc::new(TrustIndex::read(text.as_bytes()).unwrap()))
+    }
+
+    fn github() -> McpServer {
+        McpServer {
+            server_id: " GitHub ".to_owned(),
+            publisher: " ACME ".to_owned(),
+            ..McpServer::default()
+        }
+    }
+
+    /// 2026-03-02T00:00:00Z.
+    fn now() -> Timestamp {
+        "2026-03-02T00:00:00Z".parse().unwrap()
+    }
+
+    fn judged(policy: &McpTrust, entry: &str) -> (String, String) {
+        let decision = decide(policy, &snapshot(entry), Some(&github()), "high", now());
+        assert_eq!(decision.enforced, decision.status != "trusted");
+        (decision.status, decision.reason_codes.join(","))
+    }
+
+    #[test]
+    fn every_check_has_its_status_and_reason() {
+        let aged = |age| McpTrust {
+            max_age: Some(age),
+            ..policy()
+        };
+        let day = Duration::from_secs(86_400);
+        let scored = McpTrust {
+            min_score: 0.5,
+            ..policy()
+        };
+        let listed = McpTrust {
+            publisher_allowlist: vec!["acme".to_owned()],
+            ..policy()
+        };
+        let registered = McpTrust {
+            require_registry: true,
+            ..policy()
+        };
+        for (policy, entry, status, reason) in [
+            (policy(), r#""status": "Pass""#, "trusted", "mcp_trust_verified"),
+            (policy(), r#""score": -5"#, "trusted", "mcp_trust_verified"),
+            (
+                policy(),
+                r#""status": "revoked""#,
+                "untrusted",
+                "mcp_trust_status_untrusted",
+            ),
+            (
+                listed.clone(),
+                r#""publisher": "Acme""#,
+                "trusted",
+                "mcp_trust_verified",
+            ),
+            (
+                listed,
+                r#""source": "x""#,
+                "untrusted",
+                "mcp_trust_publisher_untrusted",
+            ),
+            (
+                registered.clone(),
+                r#""source": "x""#,
+                "invalid",
+                "mcp_trust_registry_unverified",
+            ),
+            (
+                registered,
+                r#""registry_verification": {"signature_verified": true, "publisher_allowed": true, "pack_name": "p"}"#,
+                "trusted",
+                "mcp_trust_verified",
+            ),
+            (
+                aged(day),
+                r#""updated_at": "2026-03-01T00:00:00Z""#,
+                "trusted",
+                "mcp_trust_verified",
+            ),
+            (
+                aged(day),
+                r#""updated_at": "2999-03-01T00:00:00Z""#,
+                "trusted",
+                "mcp_trust_verified",
+            ),
+            (
+                aged(day),
+                r#""updated_at": "2026-02-28T23:59:59Z""#,
+                "stale",
+                "mcp_trust_stale",
+            ),
+            (aged(day), r#""source": "x""#, "stale", "mcp_trust_stale"),
+            (
+                aged(Duration::from_millis(900)),
+                r#""updated_at": "2026-03-01T23:59:59Z""#,
+                "stale",
+                "mcp_trust_stale",
+            ),
+            (scored.clone(), r#""score": 0.5"#, "trusted", "mcp_trust_verified"),
+            (
+                scored,
+                r#""source": "x""#,
+                "below_threshold",
+                "mcp_trust_below_threshold",
+            ),
+        ] {
+            assert_eq!(
+                judged(&policy, entry),
+                (status.to_owned(), reason.to_owned()),
+                "{entry}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_that_failed_is_told_and_the_gravest_gives_the_status() {
+        let strict = McpTrust {
+            min_score: 0.5,
+            max_age: Some(Duration::from_secs(1)),
+            require_registry: true,
+            ..policy()
+        };
+        assert_eq!(
+            judged(&strict, r#""score": 0.1"#),
+            (
+                "invalid".to_owned(),
+                "mcp_trust_below_threshold,mcp_trust_registry_unverified,mcp_trust_stale".to_owned()
+            )
+        );
+    }
+
+    #[test]
+    fn without_an_entry_nothing_is_trusted() {
+        let other = McpServer {
+            server_name: "github".to_owned(),
+            ..McpServer::default()
+        };
+        let known = snapshot(r#""status": "trusted""#);
+        let (gone, broken) = (
+            TrustSource::Unavailable("gone".into()),
+            TrustSource::Invalid("broken".into()),
+        );
+        for (source, server, status, reason) in [
+            (&known, None, "missing", "mcp_trust_identifier_missing"),
+            (
+                &gone,
+                Some(McpServer::default()),
+                "missing",
+                "mcp_trust_identifier_missing",
+            ),
+            (&gone, Some(github()), "missing", "mcp_trust_snapshot_unavailable"),
+            (&broken, Some(github()), "invalid", "mcp_trust_snapshot_invalid"),
+            (&known, Some(other), "unknown", "mcp_trust_server_unknown"),
+        ] {
+            let decision = decide(&policy(), source, server.as_ref(), "high", now());
+            assert_eq!(
+                (decision.status.as_str(), decision.reason_codes.join(",").as_str()),
+                (status, reason)
+            );
+            assert!(decision.enforced && decision.updated_at.is_zero());
+        }
+    }
+
+    #[test]
+    fn leaving_out_the_risk_class_switches_nothing_off() {
+        for (risk_class, required) in [
+            ("high", true),
+            (" CRITICAL ", true),
+            ("", true),
+            (" ", true),
+            ("medium", false),
+            ("unheard-of", false),
+        ] {
+            let decision = decide(
+                &policy(),
+                &snapshot(r#""status": "revoked""#),
+                Some(&github()),
+                risk_class,
+                now(),
+            );
+            assert_eq!(
+                (decision.required, decision.enforced),
+                (required, required),
+                "{risk_class:?}"
+            );
+            assert_eq!(decision.reason_codes, ["mcp_trust_status_untrusted"]);
+        }
+    }
+
+    #[test]
+    fn the_decision_shows_the_entry_where_there_is_one() {
+        let entry = r#""publisher": "Maker", "evidence_path": " e.json ", "score": 0.9, "updated_at": "2026-03-01T02:00:00+02:00""#;
+        let found = decide(&policy(), &snapshot(entry), Some(&github()), "high", now());
+        assert_eq!(
+            (found.server_id.as_str(), found.publisher.as_str()),
+            ("github", "maker")
+        );
+        assert_eq!((found.decision_source.as_str(), found.score), ("e.json", 0.9));
+        assert_eq!(found.updated_at.to_string(), "2026-03-01T00:00:00Z");
+
+        let unknown = TrustSource::Known(Arc::default());
+        let unknown = decide(&policy(), &unknown, Some(&github()), "high", now());
+        assert_eq!(
+            (unknown.server_id.as_str(), unknown.publisher.as_str()),
+            ("GitHub", "acme")
+        );
+        assert_eq!(unknown.decision_source, "./snap.json");
+    }
+
+    #[test]
+    fn servers_are_judged_for_the_gravest_class() {
+        for (classes, gravest) in [
+            (&["low", "medium", "critical"][..], "critical"),
+            (&["audit", "low"], "low"),
+            (&["audit", "zeal"], "audit"),
+            (&[], "high"),
+        ] {
+            let required_risk_classes = classes.iter().map(|class| (*class).to_owned()).collect();
+            let policy = McpTrust {
+                required_risk_classes,
+                ..policy()
+            };
+            assert_eq!(gravest_class(&policy), gravest, "{classes:?}");
+        }
+    }
+}

@@ -144,3 +144,90 @@ fn normal(mut entry: TrustEntry) -> TrustEntry {
     }
     entry
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<TrustIndex, SnapshotError> {
+        TrustIndex::read(text.as_bytes())
+    }
+
+    #[test]
+    fn a_snapshot_that_says_nothing_is_one_without_entries() {
+        for text in [
+            "{}",
+            "null",
+            r#"{"schema_id": " ", "schema_version": "", "entries": null}"#,
+            r#"{"schema_id": " gait.mcp.trust_snapshot ", "schema_version": "1.0.0", "more": [1]}"#,
+        ] {
+            assert_eq!(read(text), Ok(TrustIndex::default()), "{text}");
+        }
+    }
+
+    #[test]
+    fn entries_are_found_by_id_or_else_by_name() {
+        let index = read(
+            r#"{"entries": [{"server_id": " GitHub ", "server_name": "Hub", "publisher": " Acme "},
+                {"server_name": " Files Server ", "Status": " Trusted ", "unknown": 1}]}"#,
+        )
+        .unwrap();
+        let find = |id, name| index.get(&Identity::of(id, name)?);
+        assert_eq!(find(" GITHUB ", "anything").unwrap().publisher, "acme");
+        assert_eq!(find(" ", "files server").unwrap().status, "trusted");
+        for (id, name) in [
+            ("", "github"),
+            ("files server", ""),
+            ("", "hub"),
+            ("other", "Files Server"),
+            (" ", ""),
+        ] {
+            assert_eq!(find(id, name), None, "{id:?} {name:?}");
+        }
+    }
+
+    #[test]
+    fn what_can_not_be_relied_on_is_refused() {
+        let entries = |entries: &str| read(&format!(r#"{{"entries": [{entries}]}}"#));
+        for (index, key, text) in [
+            (1, "a", r#"{"server_id": "a"}, {"server_id": " A "}"#),
+            (1, "a", r#"{"server_id": "a"}, {"server_name": "A"}"#),
+            (
+                2,
+                "b",
+                r#"{"server_name": "b"}, {"server_id": "c"}, {"server_id": "b"}"#,
+            ),
+        ] {
+            let key = key.to_owned();
+            assert_eq!(
+                entries(text),
+                Err(SnapshotError::Repeated { index, key }),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            entries(r#"{"server_id": "a"}, {"server_id": " ", "status": "trusted"}"#),
+            Err(SnapshotError::Nameless(1))
+        );
+        for (member, text) in [
+            ("schema_id", r#"{"schema_id": "other"}"#),
+            ("schema_version", r#"{"schema_version": "2.0.0"}"#),
+        ] {
+            assert!(
+                matches!(read(text), Err(SnapshotError::Schema { member: found, .. }) if found == member),
+                "{text}"
+            );
+        }
+        for text in [
+            "{",
+            "[]",
+            "{} x",
+            r#"{"entries": [{"server_id": "a", "score": "high"}]}"#,
+            r#"{"entries": [{"server_id": "a", "updated_at": "March"}]}"#,
+            r#"{"entries": [], "Entries": []}"#,
+            r#"{"entries": [{"server_id": "a", "status": "revoked", "status": "trusted"}]}"#,
+        ] {
+            assert!(matches!(read(text), Err(SnapshotError::Json(_))), "{text}");
+        }
+    }
+}

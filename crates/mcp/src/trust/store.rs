@@ -117,3 +117,93 @@ fn read(path: &Path) -> TrustSource {
         Err(error) => TrustSource::Unavailable(error.to_string().into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    /// Long after whatever a test writes.
+    fn later() -> Timestamp {
+        Timestamp::from_unix(253_402_300_000, 0)
+    }
+
+    fn known(source: &TrustSource) -> &Arc<TrustIndex> {
+        match source {
+            TrustSource::Known(index) => index,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_file_is_parsed_again_only_when_it_changed() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("snap.json");
+        let write =
+            |id: &str| fs::write(&path, format!(r#"{{"entries": [{{"server_id": "{id}"}}]}}"#)).unwrap();
+        write("a");
+        let store = TrustStore::new();
+        let first = store.load(&path, later());
+        assert!(Arc::ptr_eq(known(&first), known(&store.load(&path, later()))));
+
+        let replacement = directory.path().join("new.json");
+        fs::copy(&path, &replacement).unwrap();
+        fs::rename(&replacement, &path).unwrap();
+        let second = store.load(&path, later());
+        assert!(
+            !Arc::ptr_eq(known(&first), known(&second)),
+            "another file stands there"
+        );
+        assert_eq!(known(&first), known(&second));
+
+        write("longer");
+        assert_ne!(known(&second), known(&store.load(&path, later())));
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(store.load(&path, later()), TrustSource::Unavailable(_)));
+    }
+
+    #[test]
+    fn a_file_that_changed_a_moment_ago_is_not_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("snap.json");
+        fs::write(&path, "{}").unwrap();
+        let changed = Stamp::of(&path).unwrap().changed;
+        let store = TrustStore::new();
+        for now in [
+            Timestamp::ZERO,
+            changed,
+            changed.saturating_add(Duration::from_secs(1)),
+        ] {
+            let first = store.load(&path, now);
+            assert!(
+                !Arc::ptr_eq(known(&first), known(&store.load(&path, now))),
+                "{now}"
+            );
+        }
+        let settled = changed.saturating_add(SETTLED);
+        let first = store.load(&path, settled);
+        assert!(Arc::ptr_eq(known(&first), known(&store.load(&path, settled))));
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_told_from_what_says_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let in_directory = |name: &str| directory.path().join(name);
+        let store = TrustStore::new();
+        for missing in [in_directory("missing.json"), in_directory("")] {
+            assert!(matches!(
+                store.load(&missing, later()),
+                TrustSource::Unavailable(_)
+            ));
+        }
+        fs::write(in_directory("broken.json"), "{").unwrap();
+        File::create(in_directory("huge.json"))
+            .and_then(|file| file.set_len(u64::try_from(MAX_SNAPSHOT_BYTES).unwrap() + 1))
+            .unwrap();
+        for invalid in ["broken.json", "huge.json"] {
+            let source = store.load(&in_directory(invalid), later());
+            assert!(matches!(source, TrustSource::Invalid(_)), "{invalid}: {source:?}");
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! `gait mcp`: the boundary where agents' tool calls arrive.
+
+pub(crate) mod verify;
+
+use crate::spec::GroupSpec;
+
+pub(crate) const GROUP: GroupSpec = GroupSpec {
+    path: "mcp",
+    summary: "Decide tool calls where they arrive",
+    explain: "Turns the tool calls of agent frameworks and MCP clients into decisions with signed traces, and checks \
+              the servers behind them; only allow may execute.",
+    help_succeeds: false,
+};
