@@ -9,7 +9,11 @@
 //! network, and reads one file, the trust snapshot.
 
 pub mod adapter;
+mod answer;
+pub mod artifact;
+pub mod boundary;
 pub mod call;
+pub mod export;
 pub mod intent;
 pub mod oauth;
 pub mod run_id;
@@ -17,5 +21,7 @@ pub mod server;
 pub mod trust;
 
 pub use adapter::{Adapter, DecodeError};
+pub use answer::{Answer, Artifacts};
+pub use boundary::{Ask, Boundary, BoundaryError, BoundarySettings, Judged};
 pub use call::{CallContext, ToolCall};
 pub use intent::CallError;
