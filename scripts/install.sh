@@ -128,7 +128,8 @@ path_advice() {
 		;;
 	esac
 	echo "Add $install_dir to PATH:"
-	case ${SHELL##*/} in
+	shell=${SHELL:-}
+	case ${shell##*/} in
 	fish) echo "  fish_add_path '$install_dir'" ;;
 	zsh) echo "  echo 'export PATH=\"$install_dir:\$PATH\"' >>~/.zshrc" ;;
 	bash) echo "  echo 'export PATH=\"$install_dir:\$PATH\"' >>~/.bashrc" ;;
@@ -136,9 +137,10 @@ path_advice() {
 	esac
 }
 
-# value FLAG ARGUMENT...: the value that follows a flag.
+# value FLAG ARGUMENT...: the value that follows a flag. Another flag is none.
 value() {
-	[ $# -ge 2 ] && [ -n "$2" ] || die "$1 needs a value"
+	[ $# -ge 2 ] || die "$1 needs a value"
+	case $2 in '' | --*) die "$1 needs a value" ;; esac
 	printf '%s\n' "$2"
 }
 

@@ -17,9 +17,10 @@ die() {
 	exit "$EXIT_USAGE"
 }
 
-# value FLAG ARGUMENT...: the value that follows a flag.
+# value FLAG ARGUMENT...: the value that follows a flag. Another flag is none.
 value() {
-	[ $# -ge 2 ] && [ -n "$2" ] || die "$1 needs a value"
+	[ $# -ge 2 ] || die "$1 needs a value"
+	case $2 in '' | --*) die "$1 needs a value" ;; esac
 	printf '%s\n' "$2"
 }
 

@@ -64,7 +64,8 @@ class Decision:
     @property
     def reason_codes(self) -> list[str]:
         """Why, in gait's reason codes."""
-        return [str(code) for code in self.result.get("reason_codes") or []]
+        codes = self.result.get("reason_codes")
+        return [str(code) for code in codes] if isinstance(codes, list) else []
 
 
 def find_gait(checkout: Path | None = None) -> str:
@@ -85,10 +86,11 @@ def run_gait(
     command: Sequence[str],
     *,
     stdin: bytes = b"",
-    timeout: float = TIMEOUT_SECONDS,
+    timeout: float | None = None,
     cwd: Path | None = None,
 ) -> Answer:
     """Runs a command to its end, or ends it and everything it started when its time is over."""
+    seconds = TIMEOUT_SECONDS if timeout is None else timeout
     try:
         process = subprocess.Popen(
             command,
@@ -102,11 +104,11 @@ def run_gait(
         raise BoundaryError(f"unable to run {command[0]}: {error}") from error
     with process:
         try:
-            stdout, stderr = process.communicate(stdin, timeout=timeout)
+            stdout, stderr = process.communicate(stdin, timeout=seconds)
         except subprocess.TimeoutExpired as error:
             # A child of the program may hold the pipes open, so ending the program alone could wait for ever.
             os.killpg(process.pid, signal.SIGKILL)
-            raise BoundaryError(f"gait gave no answer within {timeout:g} seconds") from error
+            raise BoundaryError(f"gait gave no answer within {seconds:g} seconds") from error
     return Answer(process.returncode, stdout, stderr)
 
 
@@ -114,7 +116,7 @@ def read_decision(answer: Answer) -> Decision:
     """The decision in what `gate eval --json` or `mcp proxy --json` answered."""
     result = answer.json()
     verdict = result.get("verdict")
-    if verdict not in EXITS:
+    if not isinstance(verdict, str) or verdict not in EXITS:
         detail = result.get("error") or f"verdict {verdict!r}"
         raise BoundaryError(f"gait did not decide (exit code {answer.exit_code}): {detail}")
     if answer.exit_code not in EXITS[verdict]:
@@ -131,7 +133,7 @@ def decide(
     trace: Path,
     # gait-lint: allow development_key -- the examples sign nothing that anybody relies on
     arguments: Sequence[str] = ("--key-mode", "dev"),
-    timeout: float = TIMEOUT_SECONDS,
+    timeout: float | None = None,
 ) -> Decision:
     """Asks `gait gate eval` about the intent in a file. The trace of the decision goes to `trace`."""
     command = [gait, "gate", "eval", "--policy", str(policy), "--intent", str(intent), "--trace-out", str(trace)]
