@@ -39,7 +39,7 @@ mod recovery;
 mod segment;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
@@ -133,7 +133,7 @@ impl Ledger {
     ///
     /// The path must pass [`local_or_absolute`]; missing directories are made. A file that is there already and has the
     /// same content counts as made, any other is a [`LedgerError::Conflict`].
-    pub fn record(&self, path: PathBuf, bytes: Vec<u8>) -> Ticket {
+    pub fn record(&self, path: impl AsRef<Path>, bytes: Vec<u8>) -> Ticket {
         let (told, outcome) = sync_channel(1);
         self.record_then(path, bytes, move |result| {
             // Nobody may be waiting any more.
@@ -146,7 +146,7 @@ impl Ledger {
     /// the record is refused, on this one. All records wait while it runs.
     pub fn record_then(
         &self,
-        path: PathBuf,
+        path: impl AsRef<Path>,
         bytes: Vec<u8>,
         then: impl FnOnce(Result<(), LedgerError>) + Send + 'static,
     ) {
@@ -156,7 +156,7 @@ impl Ledger {
                 limit: MAX_RECORD_BYTES,
             }));
         }
-        match local_or_absolute(&path) {
+        match local_or_absolute(path.as_ref()) {
             Ok(path) => self.intake.push(Job {
                 path,
                 bytes,

@@ -1,5 +1,6 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
+use std::path::PathBuf;
 use std::sync::Barrier;
 use std::time::{Duration, SystemTime};
 

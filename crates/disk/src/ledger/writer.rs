@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use rustix::io::Errno;
 
 use super::LedgerError;
-use super::files::{Directories, make_durable, standing};
+use super::files::{Directories, Standing, make_durable, standing};
 use super::frame::{self, MAX_PATH, Record};
 use super::intake::{Attended, Job};
 use super::keeper::{FIRST_SEGMENT, Keeper, Spare};
@@ -56,7 +56,7 @@ impl Writer {
     /// Writes until the queue is closed or the disk fails.
     pub(super) fn run(mut self) {
         if let Err(error) = self.segment.reserve(FIRST_SEGMENT) {
-            self.poison(Arc::new(error));
+            self.poison(&Arc::new(error));
         }
         let mut batch = Vec::new();
         loop {
@@ -66,7 +66,7 @@ impl Writer {
             }
             let outcome = self.commit(&mut batch).and_then(|()| self.rotate());
             if let Err(error) = outcome {
-                self.poison(error);
+                self.poison(&error);
             }
         }
         if self.intake.0.poisoned().is_none() {
@@ -144,9 +144,7 @@ impl Writer {
         match destination.create(name, &record) {
             Ok(()) => Ok(()),
             // The same record once more is no conflict.
-            Err(Error::AlreadyExists { .. }) if standing(&record).is_ok_and(|found| found.is_whole()) => {
-                Ok(())
-            }
+            Err(Error::AlreadyExists { .. }) if standing(&record).is_ok_and(Standing::is_whole) => Ok(()),
             Err(Error::AlreadyExists { .. }) => Err(LedgerError::Conflict {
                 path: logged.job.path.clone(),
             }),
@@ -178,8 +176,8 @@ impl Writer {
         Ok(())
     }
 
-    fn poison(&self, error: Arc<Error>) {
-        self.intake.0.poison(&error);
+    fn poison(&self, error: &Arc<Error>) {
+        self.intake.0.poison(error);
     }
 
     /// Leaves nothing to be recovered. What cannot be made durable stays in the log.
