@@ -79,6 +79,34 @@ pub struct Ask<'a> {
     pub delegation_tokens: &'a [String],
     /// Whether the call may name a file of context evidence.
     pub may_name_envelope: bool,
+    /// What the one who asks knows of the caller.
+    pub caller: Caller<'a>,
+}
+
+/// What is known of a caller at the boundary, for calls that don't say it: most shapes have no place for it. What a call
+/// says itself stays; what is blank here is not known.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Caller<'a> {
+    /// The calling identity.
+    pub identity: &'a str,
+    /// Where the agent works.
+    pub workspace: &'a str,
+    /// How risky its calls are. With none a call counts as of high risk for rules, but no server has to be trusted for it.
+    pub risk_class: &'a str,
+}
+
+impl Caller<'_> {
+    fn complete(self, context: &mut CallContext) {
+        for (said, known) in [
+            (&mut context.identity, self.identity),
+            (&mut context.workspace, self.workspace),
+            (&mut context.risk_class, self.risk_class),
+        ] {
+            if is_blank(said) && !is_blank(known) {
+                known.clone_into(said);
+            }
+        }
+    }
 }
 
 /// A call and what was decided of it. Nothing of it is written yet.
@@ -171,7 +199,8 @@ impl<'a> Boundary<'a> {
     pub fn decide(&self, ask: &Ask<'_>) -> Result<Judged, BoundaryError> {
         let started = self.gate.clock().instant();
         let profile = self.gate.profile();
-        let call = ask.adapter.parse::<Adapter>()?.decode(ask.payload)?;
+        let mut call = ask.adapter.parse::<Adapter>()?.decode(ask.payload)?;
+        ask.caller.complete(&mut call.context);
         let envelope = self.envelope(&call.context, ask)?;
         let claimed_risk = trim_lower(&call.context.risk_class);
         self.gate

@@ -65,6 +65,37 @@ fn a_boundary_is_shared_by_threads() {
 }
 
 #[test]
+fn what_is_known_of_the_caller_completes_what_a_call_says() {
+    let root = tempfile::tempdir().unwrap();
+    let boundary = boundary(root.path(), "{default_verdict: allow}", Profile::Standard);
+    let caller = Caller {
+        identity: "somebody",
+        workspace: "/known",
+        risk_class: "critical",
+    };
+    for (payload, expected) in [
+        (r#"{"name": "t"}"#, ["somebody", "/known", "critical"]),
+        (
+            r#"{"name": "t", "context": {"identity": "agent", "workspace": " "}}"#,
+            ["agent", "/known", "critical"],
+        ),
+        (CALL, ["agent", "/w", "low"]),
+    ] {
+        let asked = Ask {
+            caller,
+            ..ask(payload)
+        };
+        let judged = boundary.decide(&asked).unwrap();
+        let context = judged.decision.intent.context();
+        assert_eq!(
+            [&context.identity, &context.workspace, &context.risk_class],
+            expected,
+            "{payload}"
+        );
+    }
+}
+
+#[test]
 fn a_call_belongs_to_the_run_that_is_asked_for_or_named_or_its_own() {
     let root = tempfile::tempdir().unwrap();
     let boundary = boundary(root.path(), "{default_verdict: allow}", Profile::Standard);
