@@ -21,6 +21,7 @@ pub struct Context<'a> {
     started: Instant,
     terminal: &'a dyn Fn() -> bool,
     surface: fn() -> Surface,
+    process_goes_on: bool,
     correlation_id: OnceCell<String>,
 }
 
@@ -40,6 +41,7 @@ impl<'a> Context<'a> {
             started: Instant::now(),
             terminal,
             surface: Surface::default,
+            process_goes_on: false,
             correlation_id: OnceCell::new(),
         }
     }
@@ -57,6 +59,19 @@ impl<'a> Context<'a> {
     pub const fn offering(mut self, surface: fn() -> Surface) -> Self {
         self.surface = surface;
         self
+    }
+
+    /// The same, in a process that has more to do after this command.
+    #[must_use]
+    pub const fn within_process(mut self) -> Self {
+        self.process_goes_on = true;
+        self
+    }
+
+    /// Whether the process has more to do after this command, so that what is not needed any more must be given back.
+    #[must_use]
+    pub const fn process_goes_on(&self) -> bool {
+        self.process_goes_on
     }
 
     /// All that the program offers.

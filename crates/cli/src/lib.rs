@@ -50,22 +50,44 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
     let context = Context::of_process(&arguments).offering(commands::surface);
-    let telemetry = Telemetry::of_environment(&context);
+    observed(&context, || {
+        let response = respond(&context);
+        let exit = match print(&response) {
+            Ok(()) => response.exit,
+            // A reader that has seen enough (`gait --help | head -1`) is no failure.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => response.exit,
+            // A result that nobody could read must not pass for a success.
+            Err(_) => response.exit.max(ErrorKind::Io.exit_code()),
+        };
+        (exit, exit)
+    })
+}
+
+/// Runs one invocation inside of a process that has more to do, and hands back what the program would print.
+///
+/// Working directory, environment and standard input are those of the process.
+#[must_use]
+pub fn invoke(arguments: &[String]) -> Response {
+    let context = Context::of_process(arguments)
+        .offering(commands::surface)
+        .within_process();
+    observed(&context, || {
+        let response = respond(&context);
+        (response.exit, response)
+    })
+}
+
+/// Does `work`, which gives an exit code and more, and tells telemetry of its start and end.
+fn observed<T>(context: &Context<'_>, work: impl FnOnce() -> (u8, T)) -> T {
+    let telemetry = Telemetry::of_environment(context);
     if let Some(telemetry) = &telemetry {
         telemetry.start();
     }
-    let response = respond(&context);
-    let exit = match print(&response) {
-        Ok(()) => response.exit,
-        // A reader that has seen enough (`gait --help | head -1`) is no failure.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => response.exit,
-        // A result that nobody could read must not pass for a success.
-        Err(_) => response.exit.max(ErrorKind::Io.exit_code()),
-    };
+    let (exit, done) = work();
     if let Some(telemetry) = &telemetry {
         telemetry.end(exit);
     }
-    exit
+    done
 }
 
 fn print(response: &Response) -> io::Result<()> {

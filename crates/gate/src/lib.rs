@@ -30,6 +30,7 @@ pub mod profile;
 pub mod rate_limit;
 mod record_file;
 mod relation;
+pub mod report;
 mod require;
 pub mod say_token;
 pub mod script;

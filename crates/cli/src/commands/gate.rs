@@ -4,6 +4,7 @@ pub(crate) mod eval;
 mod explain;
 pub(crate) mod invocation;
 mod output;
+pub mod resident;
 mod settings;
 
 use crate::spec::GroupSpec;

@@ -39,6 +39,8 @@ mod verify;
 mod version;
 mod voice;
 
+pub use gate::resident;
+
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::outcome::{CommandResult, Report};

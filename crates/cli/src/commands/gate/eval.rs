@@ -1,12 +1,12 @@
 //! `gait gate eval`: judge one tool call and leave a signed trace.
 
 use gait_artifact::policy::Policy;
-use gait_gate::{Decision, store::Written};
+use gait_gate::{Decision, report::GateReport, store::Written};
 
 use super::{
     explain::explanation,
     invocation::{GATE_FLAGS, Invocation, joined},
-    output::Output,
+    output,
 };
 use crate::{
     arguments::Parsed,
@@ -52,10 +52,16 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
 }
 
 fn report(parsed: &Parsed, decision: &Decision, policy: &Policy, written: &Written) -> Report {
-    let exit = exit_code_of(decision.verdict());
     if parsed.flag("explain") {
+        let exit = exit_code_of(decision.verdict());
         return Report::new(&explanation(decision, policy, written)).exit(exit);
     }
-    let output = Output::of(decision, written);
-    Report::new(&output).lines(output.lines()).exit(exit)
+    result(&GateReport::of(decision, written))
+}
+
+/// The result of the command for a decision that was made and recorded.
+pub(super) fn result(report: &GateReport<'_>) -> Report {
+    Report::new(report)
+        .lines(output::lines(report))
+        .exit(exit_code_of(report.verdict))
 }

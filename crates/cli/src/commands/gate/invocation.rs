@@ -202,9 +202,14 @@ impl<'a> Invocation<'a> {
         policy: CompiledPolicy,
         work: impl FnOnce(&Gate<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        // The process ends soon: giving back the memory of thousands of rules piece by piece takes longer than deciding.
         let gate = ManuallyDrop::new(Gate::new(self.deployment(policy)?)?);
-        work(&gate)
+        let done = work(&gate);
+        // Giving back the memory of thousands of rules piece by piece takes longer than deciding: a process that ends
+        // soon leaves that to the operating system.
+        if self.context.process_goes_on() {
+            drop(ManuallyDrop::into_inner(gate));
+        }
+        done
     }
 
     /// The policy that flags or project defaults name.
@@ -223,7 +228,7 @@ impl<'a> Invocation<'a> {
     }
 
     /// The gate's parts, read from the files that flags and project defaults name.
-    fn deployment(&self, policy: CompiledPolicy) -> Result<Deployment<'static>, Failure> {
+    pub(super) fn deployment(&self, policy: CompiledPolicy) -> Result<Deployment<'static>, Failure> {
         let world = World {
             environment: &self.context.shared_environment(),
             clock: &SystemClock,

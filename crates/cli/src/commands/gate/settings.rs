@@ -83,6 +83,20 @@ impl Settings {
             unknown_keys: config.unknown_keys().to_vec(),
         })
     }
+
+    /// The files that flags or project defaults name and a gate is read from, where one is named.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        let on = &self.deployment;
+        let verifying = [&on.approval_key, &on.delegation_key, &on.script_key];
+        let keys = verifying
+            .into_iter()
+            .flat_map(|key| [&key.public, &key.private])
+            .chain([&on.signing_key]);
+        [&self.policy, &on.kill_switch_state, &on.inventory, &on.scripts]
+            .into_iter()
+            .map(String::as_str)
+            .chain(keys.filter_map(|key| key.path.as_deref()))
+    }
 }
 
 /// Where the key that verifies delegations is.
