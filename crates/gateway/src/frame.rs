@@ -66,7 +66,8 @@ impl RequestId {
         }
     }
 
-    fn read(part: Part<'_>) -> Result<Self, FrameError> {
+    /// Reads an id.
+    pub fn read(part: Part<'_>) -> Result<Self, FrameError> {
         match part.kind() {
             Kind::String => Ok(Self::Text(part.as_str().unwrap_or_default().to_owned())),
             Kind::Number => part.read().map(Self::Integer).map_err(|_| FrameError::Id),

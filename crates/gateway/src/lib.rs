@@ -4,4 +4,11 @@
 //! messages, byte for byte, save the few that the gateway answers itself, holds back or shortens. The core knows no
 //! transport, clock or process: it is told what arrived and says what to do about it.
 
+pub mod answer;
+pub mod call;
+pub mod catalog;
+pub mod exchange;
 pub mod frame;
+pub mod listing;
+pub mod pins;
+pub mod schema;

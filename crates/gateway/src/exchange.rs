@@ -1,0 +1,449 @@
+//! One client in front of one server, over transports that carry a stream of messages.
+//!
+//! The exchange is told what arrived and says what to do. It answers itself what must not reach the server, asks for a
+//! judgement of every call, shows only the tools that may be seen, and passes on everything else as it came.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use gait_canon::json::{Kind, Part, Value};
+
+use crate::{
+    answer::{self, Ruling},
+    call::{InvalidCall, Wanted},
+    catalog::{Catalog, Definition, Standing},
+    frame::{self, FrameError, Message, Request, RequestId, Response},
+    listing::{self, Listing, Next},
+};
+
+/// Requests that one side may owe the other at a time.
+const MAX_IN_FLIGHT: usize = 8192;
+/// The kinds of results that calls have.
+const RESULT_TYPES: [&str; 3] = ["complete", "input_required", "task"];
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Step {
+    /// Send this to the client.
+    ToClient(String),
+    /// Send this to the server.
+    ToServer(String),
+    /// Judge this call, then [`Exchange::settle`] it.
+    Judge(Box<Asked>),
+    /// These are all tools of the server: review them, then [`Exchange::know`] the catalogue.
+    Review(Vec<Definition>),
+    /// A call that ran has its result: record it, and send it to the client.
+    Finished {
+        /// What [`Exchange::settle`] was told.
+        ticket: u64,
+        /// The message, as the server sent it.
+        frame: String,
+    },
+    /// Something was held back that nobody waits for.
+    Dropped(Dropped),
+}
+
+/// A call that wants to run.
+#[derive(Debug)]
+pub struct Asked {
+    /// The request.
+    pub id: RequestId,
+    /// What it calls.
+    pub wanted: Wanted,
+    /// What the gateway itself objects to. A call with an objection must not run, whatever the policy says.
+    pub objection: Option<Objection>,
+    /// The message, as the client sent it.
+    frame: String,
+}
+
+/// What the gateway itself objects to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The reason code.
+    pub code: &'static str,
+    /// What is wrong, for people.
+    pub detail: String,
+}
+
+/// What was decided of a call.
+#[derive(Debug)]
+pub enum Decided {
+    /// It may run. Its result comes back with this ticket.
+    Run(u64),
+    /// It may not.
+    Refuse(Ruling),
+}
+
+/// Why a message was held back.
+#[derive(Debug)]
+pub enum Dropped {
+    /// The server sent what is no message.
+    Unreadable(FrameError),
+    /// The server answered what nobody asked, or answered twice or too late.
+    Unasked(Option<RequestId>),
+    /// The client answered what nobody asked.
+    UnaskedByServer(Option<RequestId>),
+    /// The server's tools cannot be listed.
+    Listing(String),
+}
+
+/// What the server owes.
+#[derive(Debug)]
+enum Owed {
+    /// An answer that is passed on.
+    Answer,
+    /// A page of tools that the client asked for.
+    Page,
+    /// The result of a call.
+    Call(u64),
+    /// A page of the gateway's own listing.
+    OwnPage,
+}
+
+/// One client in front of one server.
+#[derive(Debug)]
+pub struct Exchange {
+    own_ids: OwnIds,
+    by_server: HashMap<RequestId, Owed>,
+    by_client: HashSet<RequestId>,
+    judging: HashSet<RequestId>,
+    catalog: Option<Arc<Catalog>>,
+    listing: Option<Listing>,
+    /// Requests that wait for the catalogue.
+    parked: VecDeque<(RequestId, String)>,
+    /// Change notices that wait until the change was looked at.
+    held: Vec<String>,
+    /// The `_meta` of the client's last request in the stateless era.
+    meta: Option<String>,
+}
+
+impl Exchange {
+    /// An exchange in which nothing was said yet. The client must not be able to guess `nonce`.
+    #[must_use]
+    pub fn new(nonce: &str) -> Self {
+        Self {
+            own_ids: OwnIds {
+                prefix: format!("gait-{nonce}-"),
+                next: 0,
+            },
+            by_server: HashMap::new(),
+            by_client: HashSet::new(),
+            judging: HashSet::new(),
+            catalog: None,
+            listing: None,
+            parked: VecDeque::new(),
+            held: Vec::new(),
+            meta: None,
+        }
+    }
+
+    /// Takes in a message of the client.
+    pub fn from_client(&mut self, bytes: &[u8], steps: &mut Vec<Step>) {
+        let refuse = |id: Option<&RequestId>, error: &FrameError| {
+            let code = match error {
+                FrameError::Json(_) => answer::PARSE_ERROR,
+                FrameError::Params => answer::INVALID_PARAMS,
+                _ => answer::INVALID_REQUEST,
+            };
+            Step::ToClient(answer::error(id, code, &error.to_string()))
+        };
+        let document = match frame::read(bytes) {
+            Ok(document) => document,
+            Err(error) => return steps.push(refuse(None, &error)),
+        };
+        match Message::of(&document) {
+            Err(error) => steps.push(refuse(None, &error)),
+            Ok(Message::Request(request)) => self.request(&request, document.text(), steps),
+            Ok(Message::Notification { method, params }) => {
+                let forget = method == "notifications/cancelled" && self.cancel(params);
+                if !forget {
+                    steps.push(Step::ToServer(document.text().to_owned()));
+                }
+            }
+            Ok(Message::Response(Response { id, .. })) => {
+                if id.as_ref().is_some_and(|id| self.by_client.remove(id)) {
+                    steps.push(Step::ToServer(document.text().to_owned()));
+                } else {
+                    steps.push(Step::Dropped(Dropped::UnaskedByServer(id)));
+                }
+            }
+        }
+    }
+
+    fn request(&mut self, request: &Request<'_>, text: &str, steps: &mut Vec<Step>) {
+        let id = &request.id;
+        let invalid = |message| Step::ToClient(answer::error(Some(id), answer::INVALID_REQUEST, message));
+        if self.is_in_flight(id) {
+            return steps.push(invalid("a request with this id is still in flight"));
+        }
+        if self.by_server.len() + self.parked.len() + self.judging.len() >= MAX_IN_FLIGHT {
+            return steps.push(invalid("too many requests are in flight"));
+        }
+        let meta = request.params.and_then(|params| params.get("_meta"));
+        if let Some(meta) = meta.filter(|meta| is_of_stateless_era(*meta)) {
+            self.meta = Some(meta.raw().to_owned());
+        }
+        let owed = match request.method {
+            "tools/call" => return self.call(request, text, steps),
+            "tools/list" if self.catalog.is_none() => return self.park(id, text, steps),
+            "tools/list" => Owed::Page,
+            _ => Owed::Answer,
+        };
+        self.by_server.insert(id.clone(), owed);
+        steps.push(Step::ToServer(text.to_owned()));
+    }
+
+    fn call(&mut self, request: &Request<'_>, text: &str, steps: &mut Vec<Step>) {
+        let id = &request.id;
+        let wanted = match Wanted::read(request.params) {
+            Ok(wanted) => wanted,
+            Err(error) => return steps.push(invalid_params(id, &error)),
+        };
+        let Some(catalog) = &self.catalog else {
+            return self.park(id, text, steps);
+        };
+        let objection = objection(catalog, &wanted);
+        self.judging.insert(id.clone());
+        steps.push(Step::Judge(Box::new(Asked {
+            id: id.clone(),
+            wanted,
+            objection,
+            frame: text.to_owned(),
+        })));
+    }
+
+    /// Keeps a request until the catalogue is known.
+    fn park(&mut self, id: &RequestId, text: &str, steps: &mut Vec<Step>) {
+        self.parked.push_back((id.clone(), text.to_owned()));
+        self.list(steps);
+    }
+
+    /// Begins the gateway's own listing, unless one is on its way.
+    fn list(&mut self, steps: &mut Vec<Step>) {
+        if self.listing.is_none() {
+            self.listing = Some(Listing::default());
+            self.ask_for_page(None, steps);
+        }
+    }
+
+    fn ask_for_page(&mut self, cursor: Option<&str>, steps: &mut Vec<Step>) {
+        let id = self.own_ids.next();
+        steps.push(Step::ToServer(Listing::request(
+            &id,
+            cursor,
+            self.meta.as_deref(),
+        )));
+        self.by_server.insert(id, Owed::OwnPage);
+    }
+
+    fn is_in_flight(&self, id: &RequestId) -> bool {
+        self.by_server.contains_key(id)
+            || self.judging.contains(id)
+            || self.parked.iter().any(|(parked, _)| parked == id)
+    }
+
+    /// Forgets a request that is no longer wanted; whether the server never heard of it.
+    fn cancel(&mut self, params: Option<Part<'_>>) -> bool {
+        let id = params
+            .and_then(|params| params.get("requestId"))
+            .and_then(|id| RequestId::read(id).ok());
+        let Some(id) = id else { return false };
+        let parked = self.parked.len();
+        self.parked.retain(|(other, _)| *other != id);
+        if self.parked.len() < parked || self.judging.remove(&id) {
+            return true;
+        }
+        if !matches!(self.by_server.get(&id), Some(Owed::OwnPage)) {
+            self.by_server.remove(&id);
+        }
+        false
+    }
+
+    /// Does what was decided of a call.
+    pub fn settle(&mut self, asked: Asked, decided: Decided, steps: &mut Vec<Step>) {
+        if !self.judging.remove(&asked.id) {
+            // It was cancelled meanwhile.
+            return;
+        }
+        steps.push(match decided {
+            Decided::Run(ticket) if asked.objection.is_none() => {
+                self.by_server.insert(asked.id, Owed::Call(ticket));
+                Step::ToServer(asked.frame)
+            }
+            Decided::Run(_) => {
+                let message = "the call was not judged together with what speaks against it";
+                Step::ToClient(answer::error(Some(&asked.id), answer::INTERNAL_ERROR, message))
+            }
+            Decided::Refuse(ruling) => {
+                Step::ToClient(answer::refused(&asked.id, &ruling, self.meta.is_some()))
+            }
+        });
+    }
+
+    /// Takes note of what the server offers, and goes on with what waited for it.
+    pub fn know(&mut self, catalog: Arc<Catalog>, steps: &mut Vec<Step>) {
+        self.catalog = Some(catalog);
+        steps.extend(self.held.drain(..).map(Step::ToClient));
+        for (_, text) in std::mem::take(&mut self.parked) {
+            self.from_client(text.as_bytes(), steps);
+        }
+    }
+
+    /// Takes in a message of the server.
+    pub fn from_server(&mut self, bytes: &[u8], steps: &mut Vec<Step>) {
+        let document = match frame::read(bytes) {
+            Ok(document) => document,
+            Err(error) => return steps.push(Step::Dropped(Dropped::Unreadable(error))),
+        };
+        let text = || document.text().to_owned();
+        match Message::of(&document) {
+            Err(error) => steps.push(Step::Dropped(Dropped::Unreadable(error))),
+            Ok(Message::Request(Request { id, .. })) => {
+                if self.by_client.len() < MAX_IN_FLIGHT {
+                    self.by_client.insert(id);
+                }
+                steps.push(Step::ToClient(text()));
+            }
+            Ok(Message::Notification { method, .. }) if method == "notifications/tools/list_changed" => {
+                self.held.push(text());
+                self.catalog = None;
+                self.listing = None;
+                self.list(steps);
+            }
+            Ok(Message::Notification { .. }) => steps.push(Step::ToClient(text())),
+            Ok(Message::Response(Response { id: None, .. })) => steps.push(Step::ToClient(text())),
+            Ok(Message::Response(Response {
+                id: Some(id), result, ..
+            })) => match self.by_server.remove(&id) {
+                None => steps.push(Step::Dropped(Dropped::Unasked(Some(id)))),
+                Some(Owed::Answer) => steps.push(Step::ToClient(text())),
+                Some(Owed::Call(ticket)) => steps.push(finished(&id, ticket, result, text())),
+                Some(Owed::Page) => steps.push(Step::ToClient(match (result, &self.catalog) {
+                    (Some(result), Some(catalog)) => listing::visible(&document, result, catalog),
+                    // The tools changed since the page was asked for.
+                    (Some(result), None) => listing::visible(&document, result, &Catalog::default()),
+                    (None, _) => text(),
+                })),
+                Some(Owed::OwnPage) => {
+                    let error = document.root().get("error").map(Part::raw);
+                    self.own_page(result, error, steps);
+                }
+            },
+        }
+    }
+
+    fn own_page(&mut self, result: Option<Part<'_>>, error: Option<&str>, steps: &mut Vec<Step>) {
+        let Some(mut listing) = self.listing.take() else {
+            return;
+        };
+        let Some(result) = result else {
+            return self.give_up(error.unwrap_or("null"), steps);
+        };
+        match listing.take(result) {
+            Ok(Next::Done(definitions)) => steps.push(Step::Review(definitions)),
+            Ok(Next::Page(cursor)) => {
+                self.listing = Some(listing);
+                self.ask_for_page(Some(&cursor), steps);
+            }
+            Err(error) => {
+                steps.push(Step::Dropped(Dropped::Listing(error.to_string())));
+                let text = Value::from(format!("the server's tools cannot be listed: {error}"));
+                let code = answer::INTERNAL_ERROR;
+                let text = gait_canon::json::compact(&text);
+                self.give_up(&format!("{{\"code\":{code},\"message\":{text}}}"), steps);
+            }
+        }
+    }
+
+    /// Answers what waited for the catalogue with the error that there is instead. The next request tries again.
+    fn give_up(&mut self, error: &str, steps: &mut Vec<Step>) {
+        steps.extend(self.held.drain(..).map(Step::ToClient));
+        for (id, _) in std::mem::take(&mut self.parked) {
+            let id = id.to_json();
+            steps.push(Step::ToClient(format!(
+                "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}"
+            )));
+        }
+    }
+
+    /// Tells the client what the server owes it and will never send.
+    pub fn server_is_gone(&mut self, steps: &mut Vec<Step>) {
+        let gone = |id: &RequestId| {
+            let message = "the server ended before it answered";
+            Step::ToClient(answer::error(Some(id), answer::INTERNAL_ERROR, message))
+        };
+        let owed = self
+            .by_server
+            .drain()
+            .filter(|(_, owed)| !matches!(owed, Owed::OwnPage));
+        steps.extend(owed.map(|(id, _)| gone(&id)));
+        steps.extend(self.parked.drain(..).map(|(id, _)| gone(&id)));
+        steps.extend(self.judging.drain().map(|id| gone(&id)));
+    }
+}
+
+/// Ids of the gateway's own requests.
+#[derive(Debug)]
+struct OwnIds {
+    prefix: String,
+    next: u64,
+}
+
+impl OwnIds {
+    fn next(&mut self) -> RequestId {
+        self.next += 1;
+        RequestId::Text(format!("{}{}", self.prefix, self.next))
+    }
+}
+
+/// What the gateway itself has against a call.
+fn objection(catalog: &Catalog, wanted: &Wanted) -> Option<Objection> {
+    let object = |code, detail: String| Some(Objection { code, detail });
+    let name = &wanted.name;
+    let Some(tool) = catalog.get(name) else {
+        return object("mcp_tool_unknown", format!("the server lists no tool {name}"));
+    };
+    match &tool.standing {
+        Standing::Quarantined(quarantine) => object(
+            quarantine.reason_code(),
+            format!("{name} must be reviewed before it can be called"),
+        ),
+        // The policy says so itself when it is asked.
+        Standing::OutOfReach | Standing::Offered => {
+            let arguments = Value::from(wanted.arguments.clone());
+            let invalid = tool.check(&arguments).err()?;
+            object("mcp_arguments_invalid", invalid.to_string())
+        }
+    }
+}
+
+fn invalid_params(id: &RequestId, error: &InvalidCall) -> Step {
+    Step::ToClient(answer::error(
+        Some(id),
+        answer::INVALID_PARAMS,
+        &error.to_string(),
+    ))
+}
+
+/// The result of a call, unless it is of a kind that nobody knows.
+fn finished(id: &RequestId, ticket: u64, result: Option<Part<'_>>, frame: String) -> Step {
+    let kind = result.and_then(|result| result.get("resultType"));
+    let frame = match kind.map(Part::as_str) {
+        Some(named) if named.is_none_or(|named| !RESULT_TYPES.contains(&named)) => answer::error(
+            Some(id),
+            answer::INTERNAL_ERROR,
+            "the server answered with a result of unknown type",
+        ),
+        _ => frame,
+    };
+    Step::Finished { ticket, frame }
+}
+
+/// Requests of the stateless era say which revision they follow.
+fn is_of_stateless_era(meta: Part<'_>) -> bool {
+    meta.get("io.modelcontextprotocol/protocolVersion")
+        .is_some_and(|version| version.kind() == Kind::String)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Checks the arguments of a call against what the reviewed definition of its tool takes.
+//!
+//! Schemas come from servers: nothing they refer to is fetched, and their patterns are matched in linear time.
+
+use gait_canon::json::{self, Value};
+use jsonschema::{PatternOptions, Validator};
+
+/// Bytes that one compiled pattern of a schema may take.
+const MAX_PATTERN_BYTES: usize = 1 << 20;
+
+/// What a tool takes, ready to check arguments against.
+#[derive(Debug)]
+pub struct ArgumentSchema(Validator);
+
+/// A schema that nothing can be checked against.
+#[derive(Debug, thiserror::Error)]
+#[error("unusable input schema: {0}")]
+pub struct UnusableSchema(String);
+
+/// Arguments that are not what the tool takes.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}{}", if place.is_empty() { String::new() } else { format!(" at {place}") })]
+pub struct InvalidArguments {
+    /// What is wrong.
+    pub message: String,
+    /// Where in the arguments, as a JSON Pointer (RFC 6901); empty for the whole.
+    pub place: String,
+}
+
+impl ArgumentSchema {
+    /// Makes the `inputSchema` of a tool ready, by the JSON Schema draft it names (2020-12 when it names none).
+    pub fn compile(schema: &Value) -> Result<Self, UnusableSchema> {
+        let schema = foreign(schema).map_err(|error| UnusableSchema(error.to_string()))?;
+        jsonschema::options()
+            .offline()
+            .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
+            .build(&schema)
+            .map(Self)
+            .map_err(|error| UnusableSchema(error.to_string()))
+    }
+
+    /// The first thing that is wrong with `arguments`.
+    pub fn check(&self, arguments: &Value) -> Result<(), InvalidArguments> {
+        let invalid = |message: String, place: String| InvalidArguments { message, place };
+        let arguments = foreign(arguments).map_err(|error| invalid(error.to_string(), String::new()))?;
+        self.0.validate(&arguments).map_err(|error| {
+            let place = error.instance_path().to_string();
+            // The value itself may be a secret.
+            invalid(error.masked().to_string(), place)
+        })
+    }
+}
+
+/// The value in the form that the validator reads.
+fn foreign(value: &Value) -> Result<serde_json::Value, json::Error> {
+    let text = json::line(value)?;
+    Ok(serde_json::from_str(&text).unwrap_or(serde_json::Value::Null))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schema(text: &str) -> Result<ArgumentSchema, UnusableSchema> {
+        ArgumentSchema::compile(&json::parse(text.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn arguments_are_held_against_the_schema() {
+        let schema = schema(
+            r#"{"type":"object","properties":{"path":{"type":"string","pattern":"^/srv/"},"n":{"type":"integer"}},
+                "required":["path"],"additionalProperties":false}"#,
+        )
+        .unwrap();
+        for (arguments, place) in [
+            (r#"{"path":"/srv/a","n":3}"#, None),
+            (r#"{"path":"/etc/secret"}"#, Some("/path")),
+            (r#"{"path":"/srv/a","n":"3"}"#, Some("/n")),
+            (r#"{"path":"/srv/a","hidden":1}"#, Some("")),
+            ("{}", Some("")),
+        ] {
+            let found = schema.check(&json::parse(arguments.as_bytes()).unwrap());
+            assert_eq!(
+                found.as_ref().err().map(|error| error.place.as_str()),
+                place,
+                "{arguments}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_value() {
+        let schema = schema(r#"{"properties":{"token":{"type":"integer"}}}"#).unwrap();
+        let refusal = schema
+            .check(&json::parse(br#"{"token":"hunter2"}"#).unwrap())
+            .unwrap_err();
+        assert!(!refusal.to_string().contains("hunter2"), "{refusal}");
+    }
+
+    #[test]
+    fn nothing_is_fetched_and_nothing_runs_away() {
+        for text in [
+            r#"{"$ref":"https://example.com/schema.json"}"#,
+            r#"{"properties":{"a":{"pattern":"(a+)+$\\1"}}}"#,
+            r#"{"properties":{"a":{"pattern":"((a{1000}){1000}){1000}"}}}"#,
+            r#"{"type":"no such type"}"#,
+        ] {
+            assert!(schema(text).is_err(), "{text}");
+        }
+    }
+}
