@@ -65,11 +65,6 @@ impl Access {
             Err(Refusal::WrongToken)
         }
     }
-
-    /// Whether anybody may read what operators should know.
-    pub(crate) const fn is_open(&self) -> bool {
-        matches!(self, Self::Loopback)
-    }
 }
 
 /// Whether every name by which the service was asked for stands for this machine. HTTP/1.0 needs none.

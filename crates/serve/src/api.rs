@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use gait_mcp::answer::Answer;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper_util::service::TowerToHyperService;
@@ -70,7 +71,11 @@ impl Front {
     }
 
     /// Answers one request, counts it and tells the log.
-    pub(crate) async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Result<Response, Infallible> {
+    pub(crate) async fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> Result<Response, Infallible> {
         let begun = Instant::now();
         let held = self.api.metrics.in_flight.hold();
         let route = ROUTES
@@ -102,7 +107,10 @@ fn tell_log(
     took: Duration,
     told: Option<&Told>,
 ) {
-    let (status, micros) = (status.as_u16(), u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+    let (status, micros) = (
+        status.as_u16(),
+        u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    );
     match told {
         Some(told) => tracing::info!(
             %peer,
@@ -171,8 +179,12 @@ impl Api {
             .await
             .map_err(|_| Refusal::TooSlow)?
             .map_err(|_| Refusal::Failed("the decision was abandoned".to_owned()))??;
-        let mut reply = reply::decision(form, decided.status, &decided.answer);
-        reply.extensions_mut().insert(decided.told);
+        let mut answer = Answer::of(&decided.judged, &decided.artifacts).exit_code(decided.exit_code());
+        if !decided.session_id.is_empty() {
+            answer = answer.session(&decided.session_id);
+        }
+        let mut reply = reply::decision(form, decided.status, &answer);
+        reply.extensions_mut().insert(decided.told());
         Ok(reply)
     }
 }
@@ -199,9 +211,13 @@ async fn read_body(mut body: Body, headers: &HeaderMap, limit: usize) -> Result<
     Ok(read.into())
 }
 
+/// The process answers.
 #[derive(Serialize)]
-struct Health {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(crate) struct Health {
+    /// Always true.
     ok: bool,
+    /// Names the service.
     service: &'static str,
 }
 
@@ -228,6 +244,8 @@ pub(crate) struct Readiness {
     epoch: u64,
     /// `current`, `stale` (an older policy decides, its file can't be used) or `invalid` (nothing is decided).
     policy: &'static str,
+    /// Whether decisions can be made durable.
+    durable: bool,
     /// Whether the service is about to end.
     draining: bool,
 }
@@ -242,10 +260,11 @@ async fn readiness(State(api): State<Arc<Api>>, method: Method) -> Result<Respon
         (Ok(_), None) => "current",
     };
     let readiness = Readiness {
-        ok: epoch.decider.is_ok() && !draining,
+        ok: epoch.decider.is_ok() && api.decisions.can_keep() && !draining,
         service: SERVICE,
         epoch: epoch.number,
         policy,
+        durable: api.decisions.can_keep(),
         draining,
     };
     let status = if readiness.ok {
@@ -268,7 +287,11 @@ async fn numbers(
         dropped_log_lines: api.log.as_ref().map_or(0, LogQueue::dropped),
     };
     let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
-    Ok(reply::with_body(StatusCode::OK, content_type, api.metrics.text(&present)))
+    Ok(reply::with_body(
+        StatusCode::OK,
+        content_type,
+        api.metrics.text(&present),
+    ))
 }
 
 async fn description(method: Method) -> Result<Response, Refusal> {

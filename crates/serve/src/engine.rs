@@ -27,7 +27,7 @@ pub enum OnInvalid {
 pub type Load<T> = Box<dyn Fn() -> Result<T, String> + Send + Sync>;
 
 /// What decides at present, and where it comes from.
-pub struct Engine<T> {
+pub(crate) struct Engine<T> {
     load: Load<T>,
     files: Vec<PathBuf>,
     on_invalid: OnInvalid,

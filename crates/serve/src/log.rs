@@ -7,8 +7,9 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel};
+use std::thread;
+use std::time::Duration;
 
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -20,29 +21,53 @@ const QUEUE: usize = 4096;
 /// The writing end of a log.
 #[derive(Debug, Clone)]
 pub struct LogQueue {
-    lines: SyncSender<Vec<u8>>,
+    queue: SyncSender<Queued>,
     dropped: Arc<AtomicU64>,
 }
 
-/// The thread that writes a log. Dropping every [`LogQueue`] ends it.
+/// What goes through the queue.
 #[derive(Debug)]
-pub struct LogWriter(JoinHandle<()>);
+enum Queued {
+    Line(Vec<u8>),
+    /// Nothing follows that has to be written.
+    End,
+}
+
+/// The thread that writes a log.
+#[derive(Debug)]
+pub struct LogWriter {
+    queue: SyncSender<Queued>,
+    /// Hangs up when the thread has ended.
+    ended: Receiver<()>,
+}
 
 impl LogQueue {
     /// A queue whose lines go to `sink`.
     pub fn to(sink: impl Write + Send + 'static) -> io::Result<(Self, LogWriter)> {
-        let (lines, queued) = sync_channel(QUEUE);
-        let thread = std::thread::Builder::new()
-            .name("log".to_owned())
-            .spawn(move || write_all(&queued, sink))?;
+        let (queue, queued) = sync_channel(QUEUE);
+        let (running, ended) = channel();
+        thread::Builder::new().name("log".to_owned()).spawn(move || {
+            write_all(&queued, sink);
+            drop(running);
+        })?;
+        let writer = LogWriter {
+            queue: queue.clone(),
+            ended,
+        };
         let dropped = Arc::default();
-        Ok((Self { lines, dropped }, LogWriter(thread)))
+        Ok((Self { queue, dropped }, writer))
     }
 
     /// Lines that were dropped.
     #[must_use]
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Makes this the log of the whole process; nothing happens when it has one already.
+    pub fn install(self, level: LevelFilter) {
+        // Only a second log could fail, and then the first goes on.
+        _ = tracing::subscriber::set_global_default(self.subscriber(level));
     }
 
     /// What turns events up to `level` into lines of this log.
@@ -59,15 +84,18 @@ impl LogQueue {
 }
 
 impl LogWriter {
-    /// Waits until every line is written; to be called when no [`LogQueue`] is left.
-    pub fn join(self) {
-        // The thread ends by itself and has nothing to tell.
-        drop(self.0.join());
+    /// Waits until every line so far is written, but no longer than `patience`.
+    pub fn finish(self, patience: Duration) {
+        // A full queue means that nobody reads the log.
+        if self.queue.try_send(Queued::End).is_ok() {
+            // Either way the log is over.
+            _ = self.ended.recv_timeout(patience);
+        }
     }
 }
 
-fn write_all(queued: &Receiver<Vec<u8>>, mut sink: impl Write) {
-    while let Ok(line) = queued.recv() {
+fn write_all(queued: &Receiver<Queued>, mut sink: impl Write) {
+    while let Ok(Queued::Line(line)) = queued.recv() {
         // A log that can't be written is no reason to stop deciding.
         _ = sink.write_all(&line).and_then(|()| sink.flush());
     }
@@ -108,7 +136,7 @@ impl Drop for Line<'_> {
         if line.is_empty() {
             return;
         }
-        if let Err(TrySendError::Full(_)) = self.queue.lines.try_send(line) {
+        if let Err(TrySendError::Full(_)) = self.queue.queue.try_send(Queued::Line(line)) {
             self.queue.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -116,9 +144,11 @@ impl Drop for Line<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{Sender, channel};
+    use std::sync::mpsc::Sender;
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(10);
 
     struct Sink(Sender<Vec<u8>>);
 
@@ -155,7 +185,7 @@ mod tests {
             tracing::info!(status = 200, "request");
             tracing::debug!("not told");
         });
-        writer.join();
+        writer.finish(PATIENCE);
         let text: Vec<u8> = received.iter().flatten().collect();
         let line: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(line["status"], 200);
@@ -172,8 +202,7 @@ mod tests {
         }
         // One line may be with the sink already.
         assert!((9..=10).contains(&queue.dropped()), "{}", queue.dropped());
+        writer.finish(PATIENCE);
         drop(release);
-        drop(queue);
-        writer.join();
     }
 }

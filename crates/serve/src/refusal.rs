@@ -11,7 +11,7 @@ use crate::reply;
 
 /// A request without a decision.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub(crate) enum Refusal {
     /// The service was asked for by a name that is not this machine's.
     #[error("host is not allowed: the service answers to loopback names only")]
     ForeignHost,

@@ -11,36 +11,36 @@ use crate::refusal::Refusal;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
-pub struct EvaluateRequest {
+pub(crate) struct EvaluateRequest {
     /// The tool call, in the shape that the adapter reads.
     #[serde(skip)]
     #[cfg_attr(feature = "schema", schemars(skip))]
-    pub call: Vec<u8>,
+    pub(crate) call: Vec<u8>,
     /// The adapter that reads the call; the service's own by default.
-    pub adapter: String,
+    pub(crate) adapter: String,
     /// Names the run that the call belongs to.
-    pub run_id: String,
+    pub(crate) run_id: String,
     /// Names the session that the decision is journalled in, before the one that the call names.
-    pub session_id: String,
+    pub(crate) session_id: String,
     /// The session's journal. Only where clients may name files.
-    pub session_journal: String,
+    pub(crate) session_journal: String,
     /// Where the trace goes. Only where clients may name files.
-    pub trace_path: String,
+    pub(crate) trace_path: String,
     /// Where a runpack of the decision goes. Only where clients may name files.
-    pub runpack_out: String,
+    pub(crate) runpack_out: String,
     /// Where a pack of the decision goes. Only where clients may name files.
-    pub pack_out: String,
+    pub(crate) pack_out: String,
     /// Makes a checkpoint of the session every so many events; none when it is not positive.
-    pub checkpoint_interval: i64,
+    pub(crate) checkpoint_interval: i64,
     /// Makes a runpack of the decision in the service's directory.
-    pub emit_runpack: bool,
+    pub(crate) emit_runpack: bool,
     /// Makes a pack of the decision in the service's directory.
-    pub emit_pack: bool,
+    pub(crate) emit_pack: bool,
 }
 
 impl EvaluateRequest {
     /// Reads a whole body.
-    pub fn read(body: &[u8]) -> Result<Self, Refusal> {
+    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
         let value = Reader::new()
             .max_bytes(usize::MAX)
             .parse(body)

@@ -38,7 +38,9 @@ pub(crate) async fn serve(
     serving: Serving,
     mut ending: watch::Receiver<bool>,
 ) -> bool {
-    let all = u32::try_from(serving.limits.connections).unwrap_or(u32::MAX).max(1);
+    let all = u32::try_from(serving.limits.connections)
+        .unwrap_or(u32::MAX)
+        .max(1);
     let places = Arc::new(Semaphore::new(all as usize));
     while let Some((stream, peer, place)) = accept(&listener, &places, &mut ending).await {
         let connection = Connection {
@@ -78,7 +80,7 @@ async fn accept(
     };
     tokio::select! {
         biased;
-        _ = ending.wait_for(|ends| *ends) => None,
+        () = told_to_end(ending) => None,
         next = next => next,
     }
 }
@@ -117,7 +119,7 @@ impl Connection {
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
-            _ = self.ending.wait_for(|ends| *ends) => {
+            () = told_to_end(&mut self.ending) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
             }
@@ -128,6 +130,11 @@ impl Connection {
             metrics.timed_out_connections.add_one();
         }
     }
+}
+
+/// Returns when the service ends, or when nobody is left who could say so.
+async fn told_to_end(ending: &mut watch::Receiver<bool>) {
+    drop(ending.wait_for(|ends| *ends).await);
 }
 
 fn is_timeout(error: &hyper::Error) -> bool {

@@ -1,0 +1,197 @@
+//! The life of the service: everything is read, the socket is bound, requests are answered, and at the end those in work
+//! are finished.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use gait_disk::ledger::LedgerError;
+use tokio::runtime;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::access::Access;
+use crate::api::{Api, Front};
+use crate::decide::{Decider, DecisionSettings, Decisions};
+use crate::engine::{Engine, Load, OnInvalid};
+use crate::limits::Limits;
+use crate::listen::{ListenAddress, ListenError};
+use crate::log::LogQueue;
+use crate::metrics::Metrics;
+use crate::server::{self, Serving};
+use crate::signals::Signals;
+
+/// How often files are looked at when nobody asks.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// What a service is made of.
+pub struct Settings {
+    /// Who may ask.
+    pub access: Access,
+    /// How much, and for how long.
+    pub limits: Limits,
+    /// Reads policy, keys and state.
+    pub load: Load<Decider>,
+    /// The files it reads: a change of any of them is noticed.
+    pub files: Vec<PathBuf>,
+    /// What to do when they become unusable.
+    pub on_invalid: OnInvalid,
+    /// How decisions are asked for and kept.
+    pub decisions: DecisionSettings,
+    /// The log, to tell how many lines it lost.
+    pub log: Option<LogQueue>,
+}
+
+/// Why a service can't begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address can't be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Threads, signals or sockets can't be had.
+    #[error("start the service: {0}")]
+    Start(#[source] io::Error),
+    /// What an earlier process left undone can't be made good, so nothing may be promised.
+    #[error("recover the traces of an earlier run: {0}")]
+    Recover(#[source] LedgerError),
+}
+
+/// How a service came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Every request in work was answered.
+    Drained,
+    /// Some were given up: the time was up, or the service was told to end twice.
+    CutOff,
+}
+
+/// A service that is bound to its address.
+pub struct Service {
+    listener: TcpListener,
+    address: SocketAddr,
+    engine: Arc<Engine<Decider>>,
+    front: Parts,
+}
+
+/// What the front is made of once it is known when the service ends.
+struct Parts {
+    access: Access,
+    limits: Limits,
+    metrics: Arc<Metrics>,
+    decisions: Arc<Decisions>,
+    log: Option<LogQueue>,
+}
+
+impl Service {
+    /// Binds `address`, makes good what an earlier process left undone, and reads policy, keys and state.
+    ///
+    /// That these can't be used is no error here: [`invalid`](Self::invalid) tells it.
+    pub fn bind(address: &ListenAddress, settings: Settings) -> Result<Self, ServeError> {
+        let listener = address.bind()?;
+        listener.set_nonblocking(true).map_err(ServeError::Start)?;
+        let address = listener.local_addr().map_err(ServeError::Start)?;
+        let metrics = Arc::<Metrics>::default();
+        let engine = Arc::new(Engine::new(
+            settings.load,
+            settings.files,
+            settings.on_invalid,
+            Arc::clone(&metrics),
+        ));
+        let decisions = Decisions::open(settings.decisions, Arc::clone(&engine), Arc::clone(&metrics))
+            .map_err(ServeError::Recover)?;
+        let front = Parts {
+            access: settings.access,
+            limits: settings.limits,
+            metrics,
+            decisions: Arc::new(decisions),
+            log: settings.log,
+        };
+        Ok(Self {
+            listener,
+            address,
+            engine,
+            front,
+        })
+    }
+
+    /// The address that was bound.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Why nothing can be decided at present, when that is so.
+    #[must_use]
+    pub fn invalid(&self) -> Option<Arc<str>> {
+        self.engine.latest().decider.as_ref().err().cloned()
+    }
+
+    /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT. SIGHUP reads everything anew.
+    pub fn run(self) -> Result<Ending, ServeError> {
+        let runtime = runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("serve")
+            .build()
+            .map_err(ServeError::Start)?;
+        let ending = runtime.block_on(async {
+            let mut signals = Signals::listen().map_err(ServeError::Start)?;
+            let (end, ending) = watch::channel(false);
+            let engine = Arc::clone(&self.engine);
+            tokio::select! {
+                ended = self.serve(ending) => ended,
+                () = signals.obey(&end, move || engine.reload()) => Ok(Ending::CutOff),
+            }
+        });
+        // What still hangs on a disk or a broker after the time allowed for it must not keep the process.
+        runtime.shutdown_background();
+        ending
+    }
+
+    /// Serves until `ending` becomes true, then as long as the limits allow for requests in work. Must be called on a
+    /// runtime of tokio.
+    pub async fn serve(self, ending: watch::Receiver<bool>) -> Result<Ending, ServeError> {
+        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
+        let parts = self.front;
+        let all = u32::try_from(parts.limits.in_flight).unwrap_or(u32::MAX).max(1);
+        let places = Arc::new(Semaphore::new(all as usize));
+        let front = Front::new(Api {
+            access: parts.access,
+            limits: parts.limits,
+            metrics: Arc::clone(&parts.metrics),
+            decisions: parts.decisions,
+            places: Arc::clone(&places),
+            log: parts.log,
+            ending: ending.clone(),
+        });
+        let serving = Serving {
+            front,
+            limits: parts.limits,
+            metrics: parts.metrics,
+        };
+        let watching = tokio::spawn(keep_looking(self.engine));
+        tracing::info!(address = %self.address, "listening");
+        let mut drained = server::serve(listener, serving, ending).await;
+        watching.abort();
+        // Decisions whose callers went away are brought to their end too.
+        let rest = tokio::time::timeout(parts.limits.drain_time, places.acquire_many(all));
+        drained &= rest.await.is_ok();
+        tracing::info!(drained, "ended");
+        Ok(if drained { Ending::Drained } else { Ending::CutOff })
+    }
+}
+
+/// Notices changes also when nobody asks, so that readiness tells them.
+async fn keep_looking(engine: Arc<Engine<Decider>>) {
+    let mut times = interval(LOOK_EVERY);
+    times.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        times.tick().await;
+        let engine = Arc::clone(&engine);
+        if spawn_blocking(move || engine.refresh()).await.is_err() {
+            return;
+        }
+    }
+}
