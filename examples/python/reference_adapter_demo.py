@@ -23,7 +23,7 @@ from gait import (  # noqa: E402
 WORKSPACE = Path("/tmp")
 POLICY = HERE.parent / "integrations" / "template" / "policy_allow.yaml"
 RUN_ID = "run_reference_adapter"
-OUT = WORKSPACE / "gait-reference-adapter"
+OUT = HERE.parents[1] / "gait-out" / "python_reference"
 
 adapter = ToolAdapter(policy_path=POLICY)
 context = IntentContext(identity="agent.reference", workspace=str(WORKSPACE), risk_class="low", session_id="sess-reference")
