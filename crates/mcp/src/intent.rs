@@ -86,7 +86,7 @@ impl ToolCall {
     }
 }
 
-fn context(call: CallContext, profile: Profile) -> Result<Context, CallError> {
+fn context(mut call: CallContext, profile: Profile) -> Result<Context, CallError> {
     if profile == Profile::OssProd {
         let demanded = [
             ("identity", &call.identity),
@@ -97,7 +97,7 @@ fn context(call: CallContext, profile: Profile) -> Result<Context, CallError> {
             return Err(CallError::ContextRequired(member));
         }
     }
-    let auth_context = auth_context(&call)?;
+    let auth_context = take_auth_context(&mut call)?;
     Ok(Context {
         identity: or_fallback(call.identity, FALLBACK_IDENTITY),
         workspace: or_fallback(call.workspace, FALLBACK_WORKSPACE),
@@ -121,8 +121,8 @@ fn context(call: CallContext, profile: Profile) -> Result<Context, CallError> {
 }
 
 /// The claims of the authentication layer, with what the call says of it beside them.
-fn auth_context(call: &CallContext) -> Result<Object, CallError> {
-    let mut claims = call.auth_context.clone();
+fn take_auth_context(call: &mut CallContext) -> Result<Object, CallError> {
+    let mut claims = std::mem::take(&mut call.auth_context);
     let mode = trim(&call.auth_mode);
     if !mode.is_empty() {
         claims.insert("auth_mode", mode);

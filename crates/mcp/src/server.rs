@@ -1,9 +1,6 @@
 //! The description of a server, as an operator writes it to a file before letting calls go there.
 
-use gait_artifact::{
-    mcp::McpServer,
-    text::{is_blank, trim_in_place},
-};
+use gait_artifact::{mcp::McpServer, text::trim_in_place};
 use gait_canon::json::{self, Reader};
 
 /// The largest description that is read, in bytes.
@@ -36,7 +33,7 @@ pub fn read(bytes: &[u8]) -> Result<McpServer, ServerError> {
     ] {
         trim_in_place(text);
     }
-    if is_blank(&server.server_id) && is_blank(&server.server_name) {
+    if server.server_id.is_empty() && server.server_name.is_empty() {
         return Err(ServerError::Nameless);
     }
     Ok(server)

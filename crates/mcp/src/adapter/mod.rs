@@ -252,7 +252,7 @@ mod tests {
             (r#""""#, false),
             (r#"" \n""#, false),
             (r#""null""#, false),
-            (r#"{}"#, false),
+            ("{}", false),
         ] {
             let expected = if is_object {
                 object.as_object().cloned().unwrap()

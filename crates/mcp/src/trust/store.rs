@@ -28,6 +28,17 @@ pub enum TrustSource {
     Invalid(Arc<str>),
 }
 
+impl TrustSource {
+    /// Why there is no snapshot to ask, when there is none.
+    #[must_use]
+    pub fn problem(&self) -> Option<&str> {
+        match self {
+            Self::Known(_) => None,
+            Self::Unavailable(reason) | Self::Invalid(reason) => Some(reason),
+        }
+    }
+}
+
 /// Reads trust snapshots, and keeps the last one for as long as its file doesn't change.
 ///
 /// A service asks for the snapshot with every decision and shall not parse it as often. Whether a file changed is told by

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use gait_artifact::{Verdict, decision::McpTrustDecision, mcp::McpServer, policy::McpTrust, text::is_blank};
+use gait_artifact::{
+    Timestamp, Verdict, decision::McpTrustDecision, mcp::McpServer, policy::McpTrust, text::is_blank,
+};
 use gait_disk::read::read_bounded;
 use gait_mcp::{
     server,
@@ -30,6 +32,8 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp verify", "Check wheth
 
 /// What the trust in servers rests on.
 const TRUST_MODEL: &str = "local_snapshot";
+/// The status of a server that passes every check.
+const TRUSTED: &str = "trusted";
 /// The violation of a call whose server must be trusted and is not.
 const TRUST_VIOLATION: &str = "mcp_trust_policy";
 
@@ -102,24 +106,43 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     }
     let policy = policy_file::read(policy)?;
     let server = read_server(server)?;
-    let output = match &policy.mcp_trust {
-        None => Output::unasked(server),
-        Some(trust) => {
-            let given = parsed.text(RISK_CLASS.name);
-            let risk_class = if is_blank(given) {
-                gravest_class(trust)
-            } else {
-                given
-            };
-            let now = context.now();
-            let snapshot = TrustStore::new().load(Path::new(&trust.snapshot), now);
-            Output::of(trust, decide(trust, &snapshot, Some(&server), risk_class, now))
-        }
+    let (output, problem) = match &policy.mcp_trust {
+        None => (Output::unasked(server), None),
+        Some(trust) => judge(trust, &server, parsed.text(RISK_CLASS.name), context.now()),
     };
     let verdict = output.verdict;
     Ok(Report::new(&output)
         .line(format!("mcp verify: verdict={verdict}"))
+        .diagnostics(notices(&output, problem.as_deref()))
         .exit(exit_code_of(verdict)))
+}
+
+/// Why the server is not trusted, for people: one line each.
+fn notices(output: &Output, problem: Option<&str>) -> String {
+    let mut notices = String::new();
+    if output
+        .mcp_trust
+        .as_ref()
+        .is_some_and(|trust| trust.status != TRUSTED)
+    {
+        notices = format!("reasons: {}\n", output.reason_codes.join(","));
+    }
+    if let Some(problem) = problem {
+        notices += &format!("trust snapshot: {problem}\n");
+    }
+    notices
+}
+
+/// The answer under `trust`, and why there is no snapshot that it could rest on, when there is none.
+fn judge(trust: &McpTrust, server: &McpServer, risk_class: &str, now: Timestamp) -> (Output, Option<String>) {
+    let risk_class = if is_blank(risk_class) {
+        gravest_class(trust)
+    } else {
+        risk_class
+    };
+    let snapshot = TrustStore::new().load(Path::new(&trust.snapshot), now);
+    let decision = decide(trust, &snapshot, Some(server), risk_class, now);
+    (Output::of(trust, decision), snapshot.problem().map(str::to_owned))
 }
 
 fn read_server(path: &str) -> Result<McpServer, Failure> {
