@@ -4,7 +4,7 @@ use std::path::Path;
 
 use gait_artifact::policy::Policy;
 use gait_disk::read::read_bounded;
-use gait_policy::{document, yaml};
+use gait_policy::{PolicyError, document, yaml};
 
 use crate::error::{Excerpt, Failure};
 
@@ -18,10 +18,14 @@ pub fn read_with_text(path: &str) -> Result<(Vec<u8>, Policy), Failure> {
     let bytes = read_bounded(Path::new(path), yaml::MAX_BYTES)
         .map_err(|error| Failure::from(error).context("read policy"))?;
     let policy = document::read(&bytes).map_err(|error| {
-        let excerpt = error
-            .span()
-            .and_then(|span| Excerpt::of(path, &bytes, span.line, span.column));
+        let excerpt = excerpt(path, &bytes, &error);
         Failure::from(error).excerpt(excerpt)
     })?;
     Ok((bytes, policy))
+}
+
+/// The line of the policy at `path` that `error` is about.
+pub(crate) fn excerpt(path: &str, text: &[u8], error: &PolicyError) -> Option<Excerpt> {
+    let span = error.span()?;
+    Excerpt::of(path, text, span.line, span.column)
 }

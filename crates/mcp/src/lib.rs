@@ -9,13 +9,14 @@
 //! network, and reads one file, the trust snapshot.
 
 pub mod adapter;
-mod answer;
+pub mod answer;
 pub mod artifact;
 pub mod boundary;
 pub mod call;
 pub mod export;
 pub mod intent;
 pub mod oauth;
+pub mod output;
 pub mod run_id;
 pub mod server;
 pub mod trust;

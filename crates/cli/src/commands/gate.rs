@@ -5,7 +5,7 @@ mod explain;
 pub(crate) mod invocation;
 mod output;
 pub mod resident;
-mod settings;
+pub(crate) mod settings;
 
 use crate::spec::GroupSpec;
 

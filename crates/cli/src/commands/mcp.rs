@@ -1,5 +1,7 @@
 //! `gait mcp`: the boundary where agents' tool calls arrive.
 
+pub(crate) mod boundary;
+pub(crate) mod proxy;
 pub(crate) mod verify;
 
 use crate::spec::GroupSpec;

@@ -97,6 +97,8 @@ pub static SECTIONS: &[Section] = &[
         title: "Decide",
         commands: &[
             Command::new(&gate::eval::SPEC, gate::eval::run),
+            Command::new(&mcp::proxy::SPEC, mcp::proxy::run),
+            Command::new(&mcp::proxy::BRIDGE, mcp::proxy::run),
             Command::new(&mcp::verify::SPEC, mcp::verify::run),
         ],
     },

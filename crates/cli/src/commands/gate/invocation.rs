@@ -137,6 +137,44 @@ pub(crate) const fn joined<const N: usize>(parts: &[&[Flag]]) -> [Flag; N] {
     flags
 }
 
+/// The flags of `flags` that none of `names` names, in order; `N` is how many they are.
+pub(crate) const fn without<const N: usize>(flags: &[Flag], names: &[&str]) -> [Flag; N] {
+    let mut kept = [Flag::switch("", ""); N];
+    let (mut index, mut filled) = (0, 0);
+    while index < flags.len() {
+        if !is_among(flags[index].name, names) {
+            kept[filled] = flags[index];
+            filled += 1;
+        }
+        index += 1;
+    }
+    assert!(filled == N, "there are as many flags as the array takes");
+    kept
+}
+
+const fn is_among(name: &str, names: &[&str]) -> bool {
+    let name = name.as_bytes();
+    let mut index = 0;
+    while index < names.len() {
+        let other = names[index].as_bytes();
+        let mut letter = 0;
+        while letter < name.len() && letter < other.len() && name[letter] == other[letter] {
+            letter += 1;
+        }
+        if letter == name.len() && letter == other.len() {
+            return true;
+        }
+        index += 1;
+    }
+    false
+}
+
+/// The files of the tokens of a kind that the flags name: `approval` or `delegation`.
+pub(crate) fn tokens(parsed: &Parsed, kind: &str) -> Vec<String> {
+    let (one, more) = (format!("{kind}-token"), format!("{kind}-token-chain"));
+    token::unique_paths(parsed.text(&one), parsed.text(&more))
+}
+
 /// One run of such a command: its flags and what follows from them.
 pub(crate) struct Invocation<'a> {
     parsed: &'a Parsed,
@@ -180,15 +218,15 @@ impl<'a> Invocation<'a> {
     /// The call that `request` describes, and what its caller presents with it.
     pub(crate) fn call(&self, request: IntentRequest) -> Result<Call, Failure> {
         let parsed = self.parsed;
-        let tokens = |first: &str, more: &str| token::unique_paths(parsed.text(first), parsed.text(more));
         Ok(Call {
             request,
             envelope: facts::context_envelope(parsed.text("context-envelope"))?,
-            approval_tokens: tokens("approval-token", "approval-token-chain"),
+            approval_tokens: tokens(parsed, "approval"),
             approval_reference: parsed.text("approval-token-ref").to_owned(),
-            delegation_tokens: tokens("delegation-token", "delegation-token-chain"),
+            delegation_tokens: tokens(parsed, "delegation"),
             credential: self.settings.broker_overrides.clone(),
             mcp_trust: None,
+            objections: Vec::new(),
             evaluation_time: self.evaluation_time,
             simulate: self.simulate,
             untimed: false,

@@ -17,10 +17,10 @@ use crate::{
 /// Every setting of one evaluation, resolved.
 pub(crate) struct Settings {
     pub(super) policy: String,
-    pub(super) profile: String,
+    pub(crate) profile: String,
     /// What the gate is made from; its profile is settled when `profile` is understood.
     pub(crate) deployment: DeploymentSettings,
-    pub(super) broker_overrides: BrokerOverrides,
+    pub(crate) broker_overrides: BrokerOverrides,
     pub(crate) destinations: Destinations,
     /// Keys of the file that mean nothing.
     pub(super) unknown_keys: Vec<String>,
@@ -29,11 +29,12 @@ pub(crate) struct Settings {
 impl Settings {
     /// Flag before file before built-in default, value by value.
     pub(super) fn resolve(parsed: &Parsed) -> Result<Self, Failure> {
-        let config = ProjectConfig::of_flags(parsed)?;
-        let from = GateSettings {
-            parsed,
-            config: &config,
-        };
+        Ok(Self::over(parsed, &ProjectConfig::of_flags(parsed)?))
+    }
+
+    /// Flag before `config` before built-in default, value by value.
+    pub(crate) fn over(parsed: &Parsed, config: &ProjectConfig) -> Self {
+        let from = GateSettings { parsed, config };
         let text = |key: &str| from.text(key).to_owned();
         let lower = |key: &str| from.text(key).trim().to_lowercase();
         let list = |key: &str| -> Vec<String> {
@@ -45,7 +46,7 @@ impl Settings {
                 .collect()
         };
         let source = |path: &str, variable: &str| key_source(from.text(path), from.text(variable));
-        Ok(Self {
+        Self {
             policy: text("policy"),
             profile: lower("profile"),
             deployment: DeploymentSettings {
@@ -81,7 +82,7 @@ impl Settings {
                 kill_switch_state: text("kill_switch_state"),
             },
             unknown_keys: config.unknown_keys().to_vec(),
-        })
+        }
     }
 
     /// The files that flags or project defaults name and a gate is read from, where one is named.

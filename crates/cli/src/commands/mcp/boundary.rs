@@ -1,0 +1,100 @@
+//! What every command that judges tool calls is configured with, and the boundary that makes.
+
+use gait_gate::{clock::SystemClock, load::World};
+use gait_mcp::{
+    Boundary, BoundarySettings,
+    boundary::{BoundaryLoadError, Presented},
+};
+
+use crate::{
+    arguments::Parsed,
+    commands::gate::{
+        invocation::{GATE_FLAGS, joined, tokens, without},
+        settings::Settings,
+    },
+    config::ProjectConfig,
+    context::Context,
+    error::Failure,
+    facts,
+    spec::Flag,
+};
+
+/// Flags of the gate that say where the records of one decision go, or that are about project defaults.
+const OF_ONE_DECISION: &[&str] = &[
+    "trace-out",
+    "approval-audit-out",
+    "delegation-audit-out",
+    "credential-evidence-out",
+    "config",
+    "no-config",
+];
+
+const OF_THE_GATE: [Flag; GATE_FLAGS.len() - OF_ONE_DECISION.len()] = without(GATE_FLAGS, OF_ONE_DECISION);
+
+const OWN: [Flag; 5] = [
+    Flag::path("policy", "policy to judge by"),
+    Flag::text("adapter", "shape of the calls").or("mcp").values(&[
+        "mcp",
+        "openai",
+        "anthropic",
+        "langchain",
+        "claude_code",
+    ]),
+    Flag::path("job-root", "directory of the jobs whose emergency stop counts").or("./gait-out/jobs"),
+    Flag::path("export-log-out", "file that gets a log line for each decision"),
+    Flag::path(
+        "export-otel-out",
+        "file that gets a line in the manner of OpenTelemetry for each decision",
+    ),
+];
+
+/// The flags of every command that judges tool calls.
+pub(crate) const BOUNDARY_FLAGS: &[Flag] =
+    &joined::<{ OWN.len() + OF_THE_GATE.len() }>(&[&OWN, &OF_THE_GATE]);
+
+/// What the flags say of the boundary over the policy at `policy`. No file is read.
+pub(crate) fn settings(parsed: &Parsed, policy: &str) -> Result<BoundarySettings, Failure> {
+    let Settings {
+        profile,
+        mut deployment,
+        broker_overrides,
+        ..
+    } = Settings::over(parsed, &ProjectConfig::default());
+    deployment.profile = profile.parse().map_err(Failure::invalid_input)?;
+    Ok(BoundarySettings {
+        policy: policy.to_owned(),
+        deployment,
+        context_envelope: parsed.text("context-envelope").to_owned(),
+        job_root: parsed.text("job-root").to_owned(),
+        presented: Presented {
+            approval_tokens: tokens(parsed, "approval"),
+            approval_reference: parsed.text("approval-token-ref").to_owned(),
+            delegation_tokens: tokens(parsed, "delegation"),
+            credential: broker_overrides,
+            evaluation_time: facts::evaluation_time(parsed.text("evaluation-time"))?,
+        },
+    })
+}
+
+/// The boundary that `settings` describe, read now.
+pub(crate) fn load(settings: &BoundarySettings, context: &Context<'_>) -> Result<Boundary<'static>, Failure> {
+    let world = World {
+        environment: &context.shared_environment(),
+        clock: &SystemClock,
+        producer_version: context.producer_version(),
+    };
+    settings
+        .load(&world)
+        .map_err(|error| failure(&settings.policy, error))
+}
+
+/// The failure shows the line of the policy that is wrong.
+pub(crate) fn failure(policy: &str, error: BoundaryLoadError) -> Failure {
+    match error {
+        BoundaryLoadError::Policy { source, text } => {
+            let excerpt = crate::policy_file::excerpt(policy, &text, &source);
+            Failure::from(source).excerpt(excerpt)
+        }
+        error => Failure::invalid_input(error),
+    }
+}
