@@ -65,6 +65,9 @@ impl Gate<'_> {
         let demands = &judgement.evaluation;
         let intent = &prepared.intent;
         self.hold_against_trust(call, &mut outcome);
+        for code in &call.objections {
+            outcome.block(code);
+        }
         self.check_dispatch(intent, &mut outcome, &mut warnings);
         let limits = self.take_units(demands, intent, call, &mut outcome)?;
         let delegation = self.check_delegation(demands, intent, call, &mut outcome)?;

@@ -89,6 +89,8 @@ pub struct Call {
     pub credential: BrokerOverrides,
     /// How far the server behind the call is trusted, where somebody asked.
     pub mcp_trust: Option<McpTrustDecision>,
+    /// What speaks against the call where it arrived. Each code is reason and violation of a block.
+    pub objections: Vec<&'static str>,
     /// The instant to judge freeze windows, expiries of agents and switches, and ages for; the present by default.
     pub evaluation_time: Option<Timestamp>,
     /// Report the decision and enforce nothing.

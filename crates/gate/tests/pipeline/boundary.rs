@@ -94,6 +94,19 @@ fn an_unknown_server_can_be_approved_of() {
 }
 
 #[test]
+fn an_objection_blocks_whatever_the_policy_says() {
+    for policy in ["allow", "dry_run", "require_approval", "block"] {
+        let bench = Bench::of(&format!("{{default_verdict: {policy}}}"));
+        let mut asking = call("fs.write", "low");
+        asking.objections = vec!["mcp_tool_changed"];
+        let decision = bench.decide(&asking).unwrap();
+        assert_eq!(decision.verdict(), Verdict::Block, "{policy}");
+        assert!(decision.outcome.reasons().contains(&"mcp_tool_changed".to_owned()));
+        assert_eq!(decision.outcome.violations(), ["mcp_tool_changed"]);
+    }
+}
+
+#[test]
 fn no_call_of_a_stopped_job_goes_out() {
     for policy in ["allow", "dry_run", "require_approval", "block"] {
         let bench = Bench::of(&format!("{{default_verdict: {policy}}}")).with_stopped_job("j");

@@ -81,6 +81,8 @@ pub struct Ask<'a> {
     pub may_name_envelope: bool,
     /// What the one who asks knows of the caller.
     pub caller: Caller<'a>,
+    /// What the one who asks has against the call. Each code blocks it.
+    pub objections: &'a [&'static str],
 }
 
 /// What is known of a caller at the boundary, for calls that don't say it: most shapes have no place for it. What a call
@@ -198,8 +200,17 @@ impl<'a> Boundary<'a> {
     /// Judges one call. What comes back as an error must not execute either.
     pub fn decide(&self, ask: &Ask<'_>) -> Result<Judged, BoundaryError> {
         let started = self.gate.clock().instant();
+        let call = ask.adapter.parse::<Adapter>()?.decode(ask.payload)?;
+        self.judge(call, ask, started)
+    }
+
+    /// Judges a call that the one who asks has read itself; [`Ask::payload`] is not looked at.
+    pub fn decide_call(&self, call: ToolCall, ask: &Ask<'_>) -> Result<Judged, BoundaryError> {
+        self.judge(call, ask, self.gate.clock().instant())
+    }
+
+    fn judge(&self, mut call: ToolCall, ask: &Ask<'_>, started: Instant) -> Result<Judged, BoundaryError> {
         let profile = self.gate.profile();
-        let mut call = ask.adapter.parse::<Adapter>()?.decode(ask.payload)?;
         ask.caller.complete(&mut call.context);
         let envelope = self.envelope(&call.context, ask)?;
         let claimed_risk = trim_lower(&call.context.risk_class);
@@ -219,6 +230,7 @@ impl<'a> Boundary<'a> {
             delegation_tokens: joined(&self.presented.delegation_tokens, ask.delegation_tokens),
             credential: self.presented.credential.clone(),
             mcp_trust,
+            objections: ask.objections.to_vec(),
             evaluation_time: self.presented.evaluation_time,
             simulate: false,
             untimed: true,
