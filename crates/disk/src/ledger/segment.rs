@@ -6,11 +6,12 @@ use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::frame::{END, Frames};
-use crate::Error;
 use crate::directory::Directory;
 use crate::lock::{Identity, try_flock};
+use crate::{Error, FileKind};
 
 const PREFIX: &str = "ledger-";
 const SUFFIX: &str = ".segment";
@@ -90,6 +91,8 @@ impl Segment {
         let file = match open(path, false) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Claim::Held),
+            // Another user's, or not even a file: no reason not to begin.
+            Err(error) if is_foreign(&error) => return Ok(Claim::Foreign),
             Err(error) => return Err(io_error("open", path)(error)),
         };
         if !try_flock(&file).map_err(Error::io("lock", path))? || !names(path, &file) {
@@ -98,7 +101,8 @@ impl Segment {
         // A segment makes files appear anywhere, so only our own count.
         let stat = rustix::fs::fstat(&file).map_err(Error::io("examine", path))?;
         let writable_by_others = Mode::from_raw_mode(stat.st_mode).intersects(Mode::WGRP | Mode::WOTH);
-        if stat.st_uid != rustix::process::geteuid().as_raw() || writable_by_others {
+        let is_file = FileKind::of(&stat) == FileKind::Regular;
+        if !is_file || writable_by_others || stat.st_uid != rustix::process::geteuid().as_raw() {
             return Ok(Claim::Foreign);
         }
         let mut header = [0; HEADER];
@@ -270,6 +274,13 @@ fn open(path: &Path, new: bool) -> io::Result<File> {
                 .cast_signed(),
         )
         .open(path)
+}
+
+fn is_foreign(error: &io::Error) -> bool {
+    let kind = Errno::from_io_error(error);
+    kind.is_some_and(|errno| {
+        [Errno::ACCESS, Errno::PERM, Errno::LOOP, Errno::ISDIR, Errno::NXIO].contains(&errno)
+    })
 }
 
 /// Whether `path` still leads to `file`.

@@ -335,6 +335,10 @@ fn segments_that_are_not_ours_are_left_alone() {
         .unwrap();
     assert_eq!(recovered(&log).kept, [segment.as_path()]);
     assert!(!place.file("a").exists());
+    let named = |digit: &str| log.path().join(format!("ledger-{}.segment", digit.repeat(16)));
+    fs::create_dir(named("d")).unwrap();
+    symlink(&segment, named("e")).unwrap();
+    assert_eq!(recovered(&log).kept.len(), 3);
 }
 
 /// A batch of records and a way to hear what became of them.
