@@ -41,7 +41,7 @@ impl Gate {
             .map_err(|response| PyRuntimeError::new_err(printed(response)))
     }
 
-    /// Judges one call and writes nothing: a `Decision`, or what the program would print of an error.
+    /// Judges one call and leaves no evidence: a `Decision`, or what the program would print of an error.
     #[pyo3(signature = (intent, approval_tokens = Vec::new(), delegation_tokens = Vec::new()))]
     #[allow(
         clippy::needless_pass_by_value,
@@ -60,7 +60,7 @@ impl Gate {
             delegation_tokens: &delegation_tokens,
             ..Question::default()
         };
-        match py.detach(|| self.0.decide(question)) {
+        match py.detach(|| self.0.rule(question)) {
             Ok(decision) => Decision(decision).into_bound_py_any(py),
             Err(response) => printed(response).into_bound_py_any(py),
         }

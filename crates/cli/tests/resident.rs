@@ -53,7 +53,7 @@ fn verdict(gate: &ResidentGate) -> String {
         intent: &intent,
         ..Question::default()
     };
-    gate.decide(asked).unwrap().verdict().to_string()
+    gate.rule(asked).unwrap().outcome().verdict().to_string()
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn a_changed_policy_holds_for_the_next_call() {
             intent: &intent,
             ..Question::default()
         };
-        assert_eq!(gate.decide(asked).unwrap_err().exit, 6);
+        assert_eq!(gate.rule(asked).err().unwrap().exit, 6);
         assert_eq!(gate.evaluate(asked).exit, 6);
     }
     replace(&path, &policy("allow"));
@@ -135,11 +135,11 @@ fn a_kill_switch_stops_the_next_call() {
     let gate = ResidentGate::open(&flags(directory.path(), &["--kill-switch-state", &state])).unwrap();
     assert_eq!(verdict(&gate), "block");
     fs::remove_file(&state).unwrap();
-    let missing = gate.decide(Question {
+    let missing = gate.rule(Question {
         intent: &intent("tool.ok"),
         ..Question::default()
     });
-    assert_eq!(missing.unwrap_err().exit, 6);
+    assert_eq!(missing.err().unwrap().exit, 6);
 }
 
 #[test]

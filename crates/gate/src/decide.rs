@@ -13,7 +13,7 @@ use gait_artifact::{
 use gait_policy::{Evaluation, Facts, ScriptEvaluation};
 
 use crate::{
-    decision::{Decision, FastPath, Judgement},
+    decision::{Decision, FastPath, Judgement, Ruled},
     error::GateError,
     facts::Fact,
     gate::{Call, Gate},
@@ -22,12 +22,18 @@ use crate::{
     prepare::{self, Prepared},
     profile::{Profile, ProfileError},
     script::VerifiedRegistry,
-    seal,
+    seal::{self, Stages},
 };
 
 impl Gate<'_> {
-    /// Judges one call. What comes back as an error must not execute either.
+    /// Judges one call and proves it with a signed trace. What comes back as an error must not execute either.
     pub fn decide(&self, call: &Call) -> Result<Decision, GateError> {
+        let Ruled { stages, warnings } = self.rule(call)?;
+        self.seal(stages, call, warnings)
+    }
+
+    /// Judges one call by every stage and proves nothing: for callers who need the verdict sooner than its evidence.
+    pub fn rule(&self, call: &Call) -> Result<Ruled, GateError> {
         let on = &self.deployment;
         if call.simulate && on.profile == Profile::OssProd {
             return Err(ProfileError::Simulate.into());
@@ -75,7 +81,7 @@ impl Gate<'_> {
         let credential = self.issue_credential(demands, intent, call, &mut outcome);
         let simulation = call.simulate.then(|| outcome.simulate());
 
-        let stages = seal::Stages {
+        let stages = Stages {
             prepared,
             judgement,
             outcome,
@@ -85,7 +91,7 @@ impl Gate<'_> {
             approval,
             credential,
         };
-        self.seal(stages, call, warnings)
+        Ok(Ruled { stages, warnings })
     }
 
     /// What the policy says of the call, unless something above it has the say.

@@ -40,7 +40,7 @@ pub mod store;
 pub mod token;
 pub mod trace;
 
-pub use decision::{Decision, Permit};
+pub use decision::{Decision, Permit, Ruled};
 pub use entrance::Entrance;
 pub use error::GateError;
 pub use facts::Fact;

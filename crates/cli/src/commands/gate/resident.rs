@@ -12,7 +12,7 @@ use std::{
 };
 
 use gait_artifact::intent::IntentRequest;
-use gait_gate::{Call, Decision, Gate, report::GateReport, store::Destinations};
+use gait_gate::{Call, Gate, Ruled, report::GateReport, store::Destinations};
 
 use super::{
     eval::{self, SPEC},
@@ -72,10 +72,11 @@ impl ResidentGate {
         })
     }
 
-    /// Judges one call and writes nothing. An error is what the command would print; it lets nothing through.
-    pub fn decide(&self, question: Question<'_>) -> Result<Decision, Response> {
+    /// Judges one call by every stage and leaves no evidence. An error is what the command would print; it lets nothing
+    /// through.
+    pub fn rule(&self, question: Question<'_>) -> Result<Ruled, Response> {
         self.current()
-            .and_then(|loaded| loaded.decide(question))
+            .and_then(|loaded| Ok(loaded.gate.rule(&loaded.call(question)?)?))
             .map_err(|failure| refusal(&self.arguments, failure))
     }
 
@@ -116,20 +117,19 @@ impl Loaded {
         })
     }
 
-    fn decide(&self, question: Question<'_>) -> Result<Decision, Failure> {
+    fn call(&self, question: Question<'_>) -> Result<Call, Failure> {
         let request = IntentRequest::read(question.intent)
             .map_err(|error| Failure::invalid_input(error).context("parse intent json"))?;
-        let call = Call {
+        Ok(Call {
             request,
             approval_tokens: tokens(&self.call.approval_tokens, question.approval_tokens),
             delegation_tokens: tokens(&self.call.delegation_tokens, question.delegation_tokens),
             ..self.call.clone()
-        };
-        Ok(self.gate.decide(&call)?)
+        })
     }
 
     fn evaluate(&self, question: Question<'_>) -> Result<Report, Failure> {
-        let decision = self.decide(question)?;
+        let decision = self.gate.decide(&self.call(question)?)?;
         let mut destinations = self.destinations.clone();
         if !question.trace_out.is_empty() {
             question.trace_out.clone_into(&mut destinations.trace);
