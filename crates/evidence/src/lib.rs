@@ -6,7 +6,7 @@
 //!   audit controls with the evidence for each, a page for people, and a manifest over all of it. The same input gives the
 //!   same bytes. Reading and verifying such packs is [`gait_pack`]'s.
 //! * [`retain`] deletes what is older than it must be, and nothing else. [`seal`] encrypts a file under a key that its owner
-//!   keeps. [`gateway`] turns the logs of tool gateways into chained proof records.
+//!   keeps. [`gateway`] turns the logs of tool gateways into chained proof records. [`triage`] is one page about an incident.
 //!
 //! Nothing here prints, knows exit codes, or reads the clock, the environment or the network.
 #![forbid(unsafe_code)]
@@ -22,6 +22,7 @@ pub mod record;
 pub mod retain;
 pub mod seal;
 mod summary;
+pub mod triage;
 
 pub use collect::Collection;
 pub use control::Template;

@@ -95,6 +95,12 @@ pub(crate) fn read<R: Record>(path: &Path) -> Result<R, RecordError> {
     Ok(record)
 }
 
+/// Whether the file at `path` is a trace, and one that says what its signature, if it has any, was made over. Who signed is not
+/// asked.
+pub fn check_trace(path: &Path) -> Result<(), RecordError> {
+    read::<TraceFacts>(path).map(drop)
+}
+
 /// What a pack says of a trace.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]

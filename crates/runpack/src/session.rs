@@ -15,6 +15,7 @@ mod error;
 mod event;
 mod files;
 mod group;
+mod history;
 mod journal;
 mod lock;
 mod open;
@@ -45,6 +46,7 @@ pub use checkpoint::{CheckpointMade, CheckpointRequest};
 pub use compact::{CompactRequest, Compaction};
 pub use error::SessionError;
 pub use event::EventDraft;
+pub use history::{History, Moment, read_history};
 pub use journal::{CheckpointRule, JournalError};
 pub use lock::{LockOverrides, LockProfile, LockSettings};
 

@@ -77,10 +77,23 @@ pub(super) fn ends_line(file: &File, length: u64) -> io::Result<bool> {
 /// A last line without its line feed that is complete gets one. A last line that is incomplete is cut off: nobody was
 /// told that it was written.
 pub(super) fn mend(mut file: &File, length: u64) -> io::Result<u64> {
-    if length == 0 {
-        return Ok(0);
+    if length == 0 || ends_line(file, length)? {
+        return Ok(length);
     }
-    if ends_line(file, length)? {
+    let whole = whole_length(file, length)?;
+    if whole == length {
+        file.write_all(b"\n")?;
+        file.sync_data()?;
+        return Ok(length + 1);
+    }
+    file.set_len(whole)?;
+    file.sync_data()?;
+    Ok(whole)
+}
+
+/// How much of a journal of `length` bytes is there without a last line that is incomplete.
+pub(super) fn whole_length(file: &File, length: u64) -> io::Result<u64> {
+    if length == 0 || ends_line(file, length)? {
         return Ok(length);
     }
     let Some(Window { text, start }) = Window::over_last_line(file, length)? else {
@@ -95,14 +108,9 @@ pub(super) fn mend(mut file: &File, length: u64) -> io::Result<u64> {
         .map_or(0, |at| at + 1);
     let torn = text[torn_at..].trim_ascii();
     if torn.is_empty() || json::parse(torn).is_ok() {
-        file.write_all(b"\n")?;
-        file.sync_data()?;
-        return Ok(length + 1);
+        return Ok(length);
     }
-    let whole = start + torn_at as u64;
-    file.set_len(whole)?;
-    file.sync_data()?;
-    Ok(whole)
+    Ok(start + torn_at as u64)
 }
 
 #[cfg(test)]
