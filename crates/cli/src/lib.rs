@@ -24,6 +24,7 @@ pub mod interface;
 pub mod literal;
 mod minting;
 pub mod outcome;
+mod pages;
 pub mod policy_file;
 mod printable;
 mod progress;

@@ -18,6 +18,7 @@ mod state;
 use std::collections::BTreeSet;
 
 use gait_artifact::Timestamp;
+use gait_evidence::triage::DoctorCheck;
 use serde::Serialize;
 
 use crate::arguments::Parsed;
@@ -125,6 +126,25 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         ..output
     };
     Ok(Report::new(&output).lines(lines(&output)).exit(exit))
+}
+
+/// What the checks of an installation find in the working directory, for those who tell it as part of something else. No
+/// other program is started: the check of the program itself is left out.
+pub(crate) fn examine(context: &Context<'_>) -> Vec<DoctorCheck> {
+    let site = Site::here(context);
+    let mut examination = Examination::new(&site);
+    examination.make(Scope::Universal, &PLACES);
+    examination.make(Scope::Universal, &STATE);
+    examination.make(Scope::Universal, &KEYS);
+    let findings = examination.findings.into_iter();
+    findings
+        .map(|Finding { name, outcome, .. }| DoctorCheck {
+            name: name.to_owned(),
+            status: outcome.status.as_str().to_owned(),
+            message: outcome.message,
+            fix_command: outcome.fix_command,
+        })
+        .collect()
 }
 
 /// Failed checks fail the command where the caller demands it; a canary that got through always does.

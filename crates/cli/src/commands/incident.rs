@@ -1,6 +1,7 @@
 //! `gait incident`: the evidence of what happened around a run.
 
 pub(crate) mod pack;
+pub(crate) mod triage;
 
 use crate::spec::GroupSpec;
 

@@ -159,6 +159,7 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&guard::encrypt::SPEC, guard::encrypt::run),
             Command::new(&guard::decrypt::SPEC, guard::decrypt::run),
             Command::new(&incident::pack::SPEC, incident::pack::run),
+            Command::new(&incident::triage::SPEC, incident::triage::run),
         ],
     },
     Section {

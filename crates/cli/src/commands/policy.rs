@@ -1,6 +1,6 @@
 //! `gait policy`: write, check, format and try out policies.
 
-mod facts;
+pub(crate) mod facts;
 pub(crate) mod fmt;
 pub(crate) mod init;
 pub(crate) mod simulate;

@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::error::{EXIT_OK, ErrorKind, Failure};
+use crate::pages;
 use crate::progress::Bar;
 use crate::runpack_file;
 use crate::spec::{Flag, GroupSpec};
@@ -116,6 +117,8 @@ pub(crate) struct Grading<'a> {
     pub(crate) output: &'a str,
     pub(crate) junit: &'a str,
     pub(crate) junit_form: JunitForm,
+    /// The file that gets the result as a page; empty for none.
+    pub(crate) html: &'a str,
     pub(crate) context_conformance: bool,
     pub(crate) allow_context_runtime_drift: bool,
 }
@@ -135,6 +138,7 @@ impl<'a> Grading<'a> {
             } else {
                 JunitForm::Plain
             },
+            html: "",
             context_conformance: parsed.flag(CONFORMANCE.name),
             allow_context_runtime_drift: parsed.flag(RUNTIME_DRIFT.name),
         }
@@ -155,6 +159,10 @@ impl<'a> Grading<'a> {
         if !self.junit.is_empty() {
             gait_regress::write_junit(&PathBuf::from(self.junit), &result, self.junit_form)
                 .map_err(|error| Failure::from(error).context("write junit report"))?;
+        }
+        if !self.html.is_empty() {
+            let page = pages::regress_page(&result, &self.command()).html();
+            pages::write(self.html, page)?;
         }
         Ok(result)
     }
@@ -183,12 +191,14 @@ struct Graded<'a> {
     output: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     junit: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    html: &'a str,
 }
 
 impl<'a> Graded<'a> {
     fn of(result: &'a RegressResult, grading: &Grading<'a>) -> Self {
         let ok = result.status == GradeStatus::Pass;
-        let written = [grading.output, grading.junit];
+        let written = [grading.output, grading.junit, grading.html];
         Self {
             ok,
             status: result.status,
@@ -198,6 +208,7 @@ impl<'a> Graded<'a> {
             artifact_paths: written.into_iter().filter(|path| !path.is_empty()).collect(),
             output: grading.output,
             junit: grading.junit,
+            html: grading.html,
         }
     }
 
@@ -223,7 +234,11 @@ impl<'a> Graded<'a> {
 
     /// Where the result is.
     fn file_lines(&self) -> Vec<String> {
-        let files = [("output", self.output), ("junit", self.junit)];
+        let files = [
+            ("output", self.output),
+            ("junit", self.junit),
+            ("html", self.html),
+        ];
         let files = files.into_iter().filter(|(_, path)| !path.is_empty());
         files.map(|(name, path)| format!("{name}: {path}")).collect()
     }

@@ -135,6 +135,7 @@ fn grade(context: &Context<'_>) -> Result<RegressResult, Failure> {
     let grading = Grading {
         config: CONFIG_PATH,
         output: RESULT_PATH,
+        html: "",
         junit: JUNIT_PATH,
         junit_form: JunitForm::Plain,
         context_conformance: false,

@@ -5,6 +5,7 @@ mod evidence;
 mod gate;
 mod gateway;
 mod pack;
+mod page;
 mod registry;
 mod regress;
 mod run;

@@ -14,6 +14,7 @@ use crate::env;
 
 /// Where temporary files go when the environment does not say.
 const DEFAULT_TEMP_DIR: &str = "/tmp";
+const DEFAULT_KEY_MODE: &str = "dev";
 
 /// The place that is examined. Paths are as the caller would write them, so that fix commands can be pasted.
 pub(super) struct Site<'a> {
@@ -54,10 +55,24 @@ impl<'a> Site<'a> {
             "" => default.to_owned(),
             text => text.to_owned(),
         };
-        let set = |name: &str| context.env(name).filter(|value| !value.is_empty());
         let workdir = clean(&given("workdir", DEFAULT_WORKDIR));
         Self {
             output_dir: below(&workdir, &given("output-dir", DEFAULT_OUTPUT_DIR)),
+            workdir,
+            key_mode: given("key-mode", DEFAULT_KEY_MODE).to_lowercase(),
+            private_key: trimmed(parsed.key_source("private-key", "private-key-env")),
+            public_key: trimmed(parsed.key_source("public-key", "public-key-env")),
+            strict: parsed.flag("strict"),
+            ..Self::here(context)
+        }
+    }
+
+    /// The working directory of the process, where nothing was said.
+    pub(super) fn here(context: &Context<'a>) -> Self {
+        let set = |name: &str| context.env(name).filter(|value| !value.is_empty());
+        let workdir = clean(DEFAULT_WORKDIR);
+        Self {
+            output_dir: below(&workdir, DEFAULT_OUTPUT_DIR),
             workdir,
             temp_dir: set(env::TMPDIR.name).unwrap_or_else(|| DEFAULT_TEMP_DIR.to_owned()),
             home: set(env::HOME.name),
@@ -65,10 +80,10 @@ impl<'a> Site<'a> {
             invoked_as: context.arguments().first().cloned().unwrap_or_default(),
             executable: std::env::current_exe().ok(),
             version: context.producer_version(),
-            key_mode: given("key-mode", "dev").to_lowercase(),
-            private_key: trimmed(parsed.key_source("private-key", "private-key-env")),
-            public_key: trimmed(parsed.key_source("public-key", "public-key-env")),
-            strict: parsed.flag("strict"),
+            key_mode: DEFAULT_KEY_MODE.to_owned(),
+            private_key: KeySource::default(),
+            public_key: KeySource::default(),
+            strict: false,
             environment: context.environment(),
             now: context.now(),
         }

@@ -11,7 +11,7 @@ pub(super) const EVALUATION_TIME: Flag = Flag::text(
     "evaluation-time",
     "instant to judge windows and expiries for, RFC 3339 (default now)",
 );
-pub(super) const WRKR_INVENTORY: Flag = Flag::path("wrkr-inventory", "what is known of the tools");
+pub(crate) const WRKR_INVENTORY: Flag = Flag::path("wrkr-inventory", "what is known of the tools");
 
 /// The instant that windows and expiries are judged for.
 pub(super) fn evaluation_time(parsed: &Parsed, context: &Context<'_>) -> Result<Timestamp, Failure> {
@@ -20,7 +20,7 @@ pub(super) fn evaluation_time(parsed: &Parsed, context: &Context<'_>) -> Result<
 }
 
 /// The inventory. A trial without the one that was named would mislead, whatever the risk of the intent.
-pub(super) fn inventory(parsed: &Parsed) -> Result<Option<Inventory>, Failure> {
+pub(crate) fn inventory(parsed: &Parsed) -> Result<Option<Inventory>, Failure> {
     match parsed.text("wrkr-inventory").trim() {
         "" => Ok(None),
         path => match crate::facts::inventory(path) {

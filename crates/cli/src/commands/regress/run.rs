@@ -10,6 +10,7 @@ use super::{
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::outcome::{CommandResult, Report};
+use crate::pages;
 use crate::spec::{CommandSpec, Flag};
 
 const WATCH: Flag = Flag::switch(
@@ -20,7 +21,7 @@ const WATCH: Flag = Flag::switch(
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("regress run", "Grade the fixtures")
     .explain("Replays every fixture and compares its candidate with it, offline; exit code 5 says that something is not as it was.")
     .flags_first()
-    .flags(&[CONFIG, OUTPUT, JUNIT, JUNIT_DETAILS, NONDETERMINISTIC, CONFORMANCE, RUNTIME_DRIFT, WATCH]);
+    .flags(&[CONFIG, OUTPUT, JUNIT, JUNIT_DETAILS, NONDETERMINISTIC, CONFORMANCE, RUNTIME_DRIFT, pages::HTML, WATCH]);
 
 #[derive(Serialize)]
 struct Output<'a> {
@@ -31,7 +32,10 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    let grading = Grading::of(parsed);
+    let grading = Grading {
+        html: pages::wanted(parsed).unwrap_or_default(),
+        ..Grading::of(parsed)
+    };
     if parsed.flag(WATCH.name) {
         return watch::until_interrupted(&grading, parsed.flag("json"), context);
     }
