@@ -2,6 +2,7 @@
 
 pub(crate) mod boundary;
 pub(crate) mod proxy;
+pub(crate) mod serve;
 pub(crate) mod verify;
 
 use crate::spec::GroupSpec;

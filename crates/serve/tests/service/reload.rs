@@ -25,7 +25,10 @@ fn nothing_is_decided_by_a_policy_that_cannot_be_used() {
     fs::write(running.policy(), "nope: [").unwrap();
     assert_eq!(evaluate(running.address, CALL).status, 400);
     let ready = get(running.address, "/readyz");
-    assert_eq!((ready.status, ready.json()["policy"].as_str()), (503, Some("invalid")));
+    assert_eq!(
+        (ready.status, ready.json()["policy"].as_str()),
+        (503, Some("invalid"))
+    );
     let numbers = get(running.address, "/metrics").body;
     assert!(numbers.contains("gait_policy_stale 1\n") && numbers.contains("gait_reload_failures_total 1\n"));
     fs::remove_file(running.policy()).unwrap();
@@ -45,7 +48,10 @@ fn the_last_policy_goes_on_where_that_is_wanted() {
     fs::write(running.policy(), "nope: [").unwrap();
     assert_eq!(evaluate(running.address, CALL).json()["verdict"], "block");
     let ready = get(running.address, "/readyz");
-    assert_eq!((ready.status, ready.json()["policy"].as_str()), (200, Some("stale")));
+    assert_eq!(
+        (ready.status, ready.json()["policy"].as_str()),
+        (200, Some("stale"))
+    );
 }
 
 #[test]

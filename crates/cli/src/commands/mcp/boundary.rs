@@ -15,12 +15,12 @@ use crate::{
     config::ProjectConfig,
     context::Context,
     error::Failure,
-    facts,
     spec::Flag,
 };
 
-/// Flags of the gate that say where the records of one decision go, or that are about project defaults.
+/// Flags of the gate that are about one decision alone, or about project defaults.
 const OF_ONE_DECISION: &[&str] = &[
+    "evaluation-time",
     "trace-out",
     "approval-audit-out",
     "delegation-audit-out",
@@ -71,7 +71,7 @@ pub(crate) fn settings(parsed: &Parsed, policy: &str) -> Result<BoundarySettings
             approval_reference: parsed.text("approval-token-ref").to_owned(),
             delegation_tokens: tokens(parsed, "delegation"),
             credential: broker_overrides,
-            evaluation_time: facts::evaluation_time(parsed.text("evaluation-time"))?,
+            evaluation_time: None,
         },
     })
 }

@@ -21,6 +21,7 @@ use crate::{
     commands::gate::invocation::joined,
     context::Context,
     error::{ErrorKind, Failure, exit_code_of},
+    facts,
     outcome::{CommandResult, Report},
     spec::{CommandSpec, Flag},
 };
@@ -31,9 +32,13 @@ const MAX_PAYLOAD_BYTES: usize = 64 << 20;
 /// The payload that stands for standard input.
 const STDIN: &str = "-";
 
-const OWN: [Flag; 8] = [
+const OWN: [Flag; 9] = [
     Flag::path("call", "the tool call, as it was sent; - reads standard input"),
     Flag::text("run-id", "run the call belongs to"),
+    Flag::text(
+        "evaluation-time",
+        "instant to judge windows and expiries for, RFC 3339 (default now)",
+    ),
     Flag::path(
         "trace-out",
         "where the trace goes (default trace_<run id>_<time>.json)",
@@ -74,7 +79,8 @@ const fn spec(path: &'static str, summary: &'static str) -> CommandSpec {
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let (policy, call) = inputs(parsed)?;
     let payload = read_call(call)?;
-    let settings = settings(parsed, policy)?;
+    let mut settings = settings(parsed, policy)?;
+    settings.presented.evaluation_time = facts::evaluation_time(parsed.text("evaluation-time"))?;
     let outputs = outputs(parsed, context).check()?;
     // The process ends soon: giving back the memory of thousands of rules piece by piece takes longer than deciding.
     let boundary = ManuallyDrop::new(load(&settings, context)?);
@@ -113,7 +119,7 @@ fn read_call(call: &str) -> Result<Vec<u8>, Failure> {
     read.map_err(|failure| failure.context("read call payload"))
 }
 
-fn read_stdin() -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_stdin() -> Result<Vec<u8>, Failure> {
     let mut payload = Vec::new();
     io::stdin()
         .lock()

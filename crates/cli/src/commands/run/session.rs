@@ -68,7 +68,7 @@ where
 }
 
 /// Settings that cannot be read count as absent; those that are not positive as those of the standard profile.
-fn lock_settings(context: &Context<'_>) -> LockSettings {
+pub(crate) fn lock_settings(context: &Context<'_>) -> LockSettings {
     let profile = env::SESSION_LOCK_PROFILE.read(context).unwrap_or_default();
     let duration = |variable: env::Variable| {
         let given = literal::duration(&variable.read(context)?)?;

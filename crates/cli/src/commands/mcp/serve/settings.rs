@@ -1,0 +1,317 @@
+//! What the flags of `gait mcp serve` say, checked before anything is bound.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use gait_artifact::text::trim_lower;
+use gait_disk::atomic;
+use gait_gate::{
+    clock::SystemClock,
+    kill_switch::KillSwitchFile,
+    load::{LoadError, World},
+};
+use gait_job::JobStore;
+use gait_mcp::{Adapter, BoundarySettings, boundary::BoundaryLoadError};
+use gait_runpack::record::host;
+use gait_serve::{
+    Access, BearerToken, Class, Decider, DecisionSettings, Directories, Limits, ListenAddress, Load,
+    LogLevel, LogQueue, OnInvalid, Rule, SessionSettings, Settings, VerdictStatus, Waiting,
+};
+
+use super::super::boundary;
+use crate::{
+    arguments::Parsed, commands::run::session::lock_settings, context::Context, error::Failure, literal,
+};
+
+/// Journals that are kept open.
+const OPEN_JOURNALS: usize = 256;
+
+/// The artifacts that are removed when they are old or many, and what their flags begin with.
+const CLASSES: [(Class, &str); 4] = [
+    (Class::Trace, "trace"),
+    (Class::Runpack, "runpack"),
+    (Class::Pack, "pack"),
+    (Class::Session, "session"),
+];
+
+/// Everything that is known of the service before its policy is read.
+pub(super) struct Start<'a> {
+    parsed: &'a Parsed,
+    context: &'a Context<'a>,
+    pub(super) address: ListenAddress,
+    pub(super) policy: String,
+    pub(super) adapter: String,
+    pub(super) profile: String,
+    pub(super) log_level: LogLevel,
+    access: Access,
+    limits: Limits,
+    verdict_status: VerdictStatus,
+    on_invalid: OnInvalid,
+    retention: [Rule; CLASSES.len()],
+    directories: Directories,
+}
+
+impl<'a> Start<'a> {
+    /// Checks the flags in the order in which callers rely on their errors, then makes the directories.
+    pub(super) fn of(parsed: &'a Parsed, context: &'a Context<'a>) -> Result<Self, Failure> {
+        let policy = policy_path(parsed)?;
+        let mut retention = CLASSES.map(|(class, name)| Rule {
+            class,
+            directory: parsed.text(&format!("{name}-dir")).trim().to_owned(),
+            max_age: None,
+            max_count: None,
+        });
+        for ((_, name), rule) in CLASSES.iter().zip(&mut retention) {
+            rule.max_age = max_age(parsed, &format!("{name}-max-age"))?;
+        }
+        let asks_for_token = match trim_lower(parsed.text("auth-mode")).as_str() {
+            "off" => false,
+            "token" => true,
+            _ => {
+                return Err(Failure::invalid_input(
+                    "unsupported --auth-mode value (expected off or token)",
+                ));
+            }
+        };
+        let address = ListenAddress::parse(parsed.text("listen")).map_err(Failure::invalid_input)?;
+        let access = access(parsed, context, asks_for_token, &address)?;
+        let limits = limits(parsed)?;
+        let verdict_status = match trim_lower(parsed.text("http-verdict-status")).as_str() {
+            "compat" => VerdictStatus::Compat,
+            "strict" => VerdictStatus::Strict,
+            _ => {
+                let text = "unsupported --http-verdict-status value (expected compat or strict)";
+                return Err(Failure::invalid_input(text));
+            }
+        };
+        let on_invalid = match trim_lower(parsed.text("on-invalid-policy")).as_str() {
+            "refuse" => OnInvalid::Refuse,
+            "keep" => OnInvalid::Keep,
+            _ => {
+                let text = "unsupported --on-invalid-policy value (expected refuse or keep)";
+                return Err(Failure::invalid_input(text));
+            }
+        };
+        let log_level = trim_lower(parsed.text("log-level")).parse().map_err(|_| {
+            Failure::invalid_input("unsupported --log-level value (expected off, error, warn, info or debug)")
+        })?;
+        for ((_, name), rule) in CLASSES.iter().zip(&mut retention) {
+            let count = usize::try_from(parsed.int(&format!("{name}-max-count")))
+                .map_err(|_| Failure::invalid_input("retention max-count values must be >= 0"))?;
+            rule.max_count = (count > 0).then_some(count);
+        }
+        let directory = |flag: &str| parsed.text(flag).trim().to_owned();
+        let directories = Directories {
+            traces: directory("trace-dir"),
+            runpacks: directory("runpack-dir"),
+            packs: directory("pack-dir"),
+            sessions: directory("session-dir"),
+            clients_may_name: parsed.flag("allow-client-artifact-paths"),
+        };
+        let name_or = |flag: &str, default: &str| match trim_lower(parsed.text(flag)) {
+            name if name.is_empty() => default.to_owned(),
+            name => name,
+        };
+        Ok(Self {
+            parsed,
+            context,
+            address,
+            policy,
+            adapter: name_or("adapter", "mcp"),
+            profile: name_or("profile", "standard"),
+            log_level,
+            access,
+            limits,
+            verdict_status,
+            on_invalid,
+            retention,
+            directories,
+        })
+    }
+
+    /// Makes the directories and reads everything once, so that a service which could decide nothing does not begin.
+    pub(super) fn settings(self, log: LogQueue) -> Result<Settings, Failure> {
+        self.parsed
+            .text("adapter")
+            .parse::<Adapter>()
+            .map_err(Failure::invalid_input)?;
+        let configured = boundary::settings(self.parsed, &self.policy)?;
+        for (kind, directory) in [
+            ("trace", &self.directories.traces),
+            ("runpack", &self.directories.runpacks),
+            ("pack", &self.directories.packs),
+            ("session", &self.directories.sessions),
+        ] {
+            make_directory(kind, directory)?;
+        }
+        let kill_switch = configured.deployment.kill_switch_state.trim();
+        if !kill_switch.is_empty() {
+            KillSwitchFile::new(kill_switch).load()?;
+        }
+        self.require_loadable(&configured)?;
+        Ok(Settings {
+            access: self.access,
+            limits: self.limits,
+            files: files(&configured),
+            on_invalid: self.on_invalid,
+            decisions: DecisionSettings {
+                adapter: self.adapter,
+                verdict_status: self.verdict_status,
+                export_log: self.parsed.text("export-log-out").trim().to_owned(),
+                export_otel: self.parsed.text("export-otel-out").trim().to_owned(),
+                kill_switch_state: kill_switch.to_owned(),
+                sessions: SessionSettings {
+                    directory: self.directories.sessions.clone(),
+                    runpacks: self.directories.runpacks.clone(),
+                    lock: lock_settings(self.context),
+                    producer_version: self.context.producer_version().to_owned(),
+                    host: host(),
+                    jobs: JobStore::new(&configured.job_root),
+                    open: OPEN_JOURNALS,
+                },
+                retention: self.retention.into(),
+                directories: self.directories,
+                clock: &SystemClock,
+            },
+            load: load(configured, self.context),
+            log: Some(log),
+        })
+    }
+
+    /// Fails when policy or keys can't be used. A policy or a key that only the profile refuses can become one that it
+    /// accepts, so a service begins with it and decides nothing until then.
+    fn require_loadable(&self, configured: &BoundarySettings) -> Result<(), Failure> {
+        let world = World {
+            environment: &self.context.shared_environment(),
+            clock: &SystemClock,
+            producer_version: self.context.producer_version(),
+        };
+        match configured.load(&world) {
+            Ok(_)
+            | Err(BoundaryLoadError::Profile(_) | BoundaryLoadError::Deployment(LoadError::Profile(_))) => {
+                Ok(())
+            }
+            Err(error) => Err(boundary::failure(&self.policy, error)),
+        }
+    }
+}
+
+/// What reads everything that `configured` names, again and again.
+fn load(configured: BoundarySettings, context: &Context<'_>) -> Load<Decider> {
+    let environment = context.shared_environment();
+    let producer_version = context.producer_version();
+    let broker = trim_lower(&configured.deployment.broker.name);
+    let has_broker = !matches!(broker.as_str(), "" | "off");
+    Box::new(move || {
+        let world = World {
+            environment: &environment,
+            clock: &SystemClock,
+            producer_version,
+        };
+        let boundary = configured.load(&world).map_err(|error| error.to_string())?;
+        let waiting = Waiting::under(boundary.gate().policy(), &configured.presented, has_broker);
+        Ok(Decider { boundary, waiting })
+    })
+}
+
+/// The files that a boundary is read from, where they are named.
+fn files(configured: &BoundarySettings) -> Vec<PathBuf> {
+    let on = &configured.deployment;
+    let keys = [
+        &on.signing_key,
+        &on.approval_key.public,
+        &on.approval_key.private,
+        &on.delegation_key.public,
+        &on.delegation_key.private,
+        &on.script_key.public,
+        &on.script_key.private,
+    ];
+    [
+        &configured.policy,
+        &configured.context_envelope,
+        &on.kill_switch_state,
+        &on.inventory,
+        &on.scripts,
+    ]
+    .into_iter()
+    .chain(keys.into_iter().filter_map(|key| key.path.as_ref()))
+    .map(|path| PathBuf::from(path.trim()))
+    .filter(|path| !path.as_os_str().is_empty())
+    .collect()
+}
+
+/// The policy that the flag or the only positional argument names.
+fn policy_path(parsed: &Parsed) -> Result<String, Failure> {
+    let missing = || Failure::invalid_input("expected --policy <policy.yaml>");
+    let flag = parsed.text("policy").trim();
+    match (flag, parsed.positionals()) {
+        ("", [policy]) if !policy.trim().is_empty() => Ok(policy.trim().to_owned()),
+        ("", _) => Err(missing()),
+        (policy, []) => Ok(policy.to_owned()),
+        _ => Err(missing()),
+    }
+}
+
+/// The age that a flag names; none when it is off.
+fn max_age(parsed: &Parsed, flag: &str) -> Result<Option<Duration>, Failure> {
+    let text = parsed.text(flag).trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let refused = |why: &str| Failure::invalid_input(format!("parse --{flag}: {why} {text:?}"));
+    let age = literal::duration(text).ok_or_else(|| refused("invalid duration"))?;
+    if age.0 < 0 {
+        return Err(refused("duration must be >= 0:"));
+    }
+    Ok(age.positive())
+}
+
+/// What callers must show: beyond this machine never nothing.
+fn access(
+    parsed: &Parsed,
+    context: &Context<'_>,
+    asks_for_token: bool,
+    address: &ListenAddress,
+) -> Result<Access, Failure> {
+    if !asks_for_token {
+        if !address.is_loopback() {
+            return Err(Failure::invalid_input(
+                "non-loopback --listen requires --auth-mode token",
+            ));
+        }
+        return Ok(Access::Loopback);
+    }
+    let variable = parsed.text("auth-token-env").trim();
+    if variable.is_empty() {
+        return Err(Failure::invalid_input(
+            "--auth-mode token requires --auth-token-env",
+        ));
+    }
+    let token = context.env(variable).unwrap_or_default();
+    BearerToken::new(&token)
+        .map(Access::Token)
+        .ok_or_else(|| Failure::invalid_input("--auth-token-env did not resolve to a non-empty value"))
+}
+
+fn limits(parsed: &Parsed) -> Result<Limits, Failure> {
+    let positive = |flag: &str| match usize::try_from(parsed.int(flag)) {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(Failure::invalid_input(format!("--{flag} must be > 0"))),
+    };
+    Ok(Limits {
+        request_bytes: positive("max-request-bytes")?,
+        connections: positive("max-connections")?,
+        in_flight: positive("max-in-flight")?,
+        drain_time: parsed.duration("drain-timeout").positive().unwrap_or_default(),
+        ..Limits::default()
+    })
+}
+
+/// Makes a directory unless it is blank or there.
+fn make_directory(kind: &str, directory: &str) -> Result<(), Failure> {
+    if directory.is_empty() {
+        return Ok(());
+    }
+    atomic::create_directories(Path::new(directory))
+        .map_err(|error| Failure::from(error).context(&format!("create {kind} directory")))
+}
