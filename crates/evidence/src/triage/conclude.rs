@@ -18,7 +18,7 @@ impl Triage {
         let policies = policies(&decisions, library);
         let policy_changes = policy_changes(&decisions, library);
         let mut gaps = facts.gaps;
-        gaps.extend(gaps_of(&decisions, library));
+        gaps_of(&decisions, library, &mut gaps);
         let is_otherwise =
             |decision: &Decision| matches!(decision.comparison, Comparison::Laxer | Comparison::Stricter);
         let decided_otherwise = decisions.iter().filter(|decision| is_otherwise(decision)).count();
@@ -123,17 +123,17 @@ fn policy_changes(decisions: &[Decision], library: &Library) -> Vec<RuleChange> 
     }
 }
 
-/// What is missing to make the decisions again, each thing once.
-fn gaps_of(decisions: &[Decision], library: &Library) -> Vec<Gap> {
-    let mut gaps: Vec<Gap> = Vec::new();
-    if decisions.is_empty() {
+/// Adds what is missing to make the decisions again, each thing once.
+fn gaps_of(decisions: &[Decision], library: &Library, gaps: &mut Vec<Gap>) {
+    let is_told = |kind: GapKind, gaps: &[Gap]| gaps.iter().any(|gap| gap.kind == kind);
+    if decisions.is_empty() && !is_told(GapKind::Decision, gaps) {
         gaps.push(Gap {
             kind: GapKind::Decision,
             message: "no trace or event of a session records what policy said".to_owned(),
             fix: "name traces with --trace, or give the session with --from".to_owned(),
         });
     }
-    if library.in_force.is_none() {
+    if library.in_force.is_none() && !is_told(GapKind::PolicyNow, gaps) {
         gaps.push(Gap {
             kind: GapKind::PolicyNow,
             message: "it was not named, and the project defaults name none".to_owned(),
@@ -179,5 +179,4 @@ fn gaps_of(decisions: &[Decision], library: &Library) -> Vec<Gap> {
             }
         }
     }
-    gaps
 }

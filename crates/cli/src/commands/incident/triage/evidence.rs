@@ -39,6 +39,8 @@ pub(super) struct Gathered {
     pub(super) gaps: Vec<Gap>,
     /// The file with the runpack: it, or a pack with it inside.
     pub(super) runpack: Option<PathBuf>,
+    /// How many traces beside the runpack are about something else.
+    passed_over: usize,
 }
 
 /// What gathering needs to know beside the source.
@@ -86,6 +88,14 @@ impl Gathered {
             )),
         }
         gatherer.named_traces(&mut gathered);
+        if gathered.recorded.is_empty() && gathered.passed_over > 0 {
+            let message = format!(
+                "{} traces beside the runpack are of another run or time",
+                gathered.passed_over
+            );
+            let fix = "widen --window, or name traces with --trace";
+            gathered.gaps.push(gap(GapKind::Decision, message, fix));
+        }
         if gathered.subject.run_id.is_empty() && gathered.runpack.is_none() {
             let fix = "name it with --run, or give the runpack with --from";
             gathered.gaps.push(gap(
@@ -324,7 +334,8 @@ impl Gatherer<'_> {
             }
         };
         let recorded = Recorded::of_trace(&record, &shown);
-        if around.is_some_and(|around| !around.has(&record.run_id, recorded.decided_at)) {
+        if around.is_some_and(|around| !around.has(&record.run_id, record.created_at)) {
+            gathered.passed_over += 1;
             return None;
         }
         let (holding, detail) = self.trace_holding(path, &file);
@@ -383,7 +394,7 @@ struct Around {
 }
 
 impl Around {
-    /// Whether a trace of `run_id` that was decided at `at` belongs to the run.
+    /// Whether a trace of `run_id`, whose intent is from `at`, belongs to the run.
     fn has(&self, run_id: &str, at: Timestamp) -> bool {
         let apart = self.at.unix_seconds().abs_diff(at.unix_seconds());
         (run_id.is_empty() || run_id == self.run_id) && (at.is_zero() || apart <= self.window.as_secs())

@@ -63,6 +63,9 @@ fn happened(triage: &Triage, lines: &mut Vec<String>) {
 
 fn decided(triage: &Triage, lines: &mut Vec<String>) {
     heading(lines, "What policy said");
+    if triage.decisions.is_empty() {
+        lines.push("  no decision is known".to_owned());
+    }
     for decision in triage.decisions.iter().take(LISTED) {
         lines.push(format!(
             "  {}: recorded {}, policy of then {}, policy now {}",
