@@ -50,12 +50,12 @@ pub(crate) fn line(path: &str) -> String {
     format!("html: {path}")
 }
 
-/// An instant, in UTC; nothing for the zero one.
+/// An instant to the second, in UTC; nothing for the zero one.
 fn instant(at: Timestamp) -> Text<'static> {
     if at.is_zero() {
         Text::default()
     } else {
-        at.to_utc().to_string().into()
+        at.to_utc().whole_seconds().to_string().into()
     }
 }
 

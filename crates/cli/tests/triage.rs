@@ -150,20 +150,28 @@ fn a_second_triage_changes_nothing() {
 #[test]
 fn what_is_to_be_pasted_works() {
     let site = Site::new();
-    let (document, _) = site.triage(&["run_demo", "--out-dir", "out dir/it's"]);
-    for command in document["automation"]["commands"].as_array().unwrap() {
-        let command = command.as_str().unwrap();
-        let Some(arguments) = command.strip_prefix("gait ") else {
-            continue;
-        };
-        let output = Command::new("sh")
-            .args(["-c", &format!("'{GAIT}' {arguments}")])
+    let policy = "policies/then.yaml";
+    let (document, _) = site.triage(&["run_demo", "--policy", policy, "--out-dir", "out dir/it's"]);
+    let automation = &document["automation"];
+    let checks = automation["policy_checks"].as_array().unwrap();
+    assert_eq!(checks.len(), 1);
+    let paste = |command: &Value| {
+        // The program is called by its name, so a function of that name can stand in for it.
+        let command = format!("gait() {{ '{GAIT}' \"$@\"; }}; {}", command.as_str().unwrap());
+        let shell = Command::new("sh")
+            .args(["-ec", &command])
             .current_dir(site.0.path())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{command}: {output:?}");
+            .output();
+        shell.unwrap()
+    };
+    for command in automation["commands"].as_array().unwrap().iter().chain(checks) {
+        let output = paste(command);
+        let is_git = command.as_str().unwrap().starts_with("git ");
+        assert!(output.status.success() || is_git, "{command}: {output:?}");
     }
     assert!(site.path("fixtures/run_demo/runpack.zip").exists());
+    site.write(policy, NOW);
+    assert!(!paste(&checks[0]).status.success(), "a laxer policy gets through");
 }
 
 #[test]

@@ -19,7 +19,7 @@ mod decision;
 mod document;
 
 pub use change::{RuleChange, Rules, changes};
-pub use ci::{Automation, WORKFLOW_PATH, automation};
+pub use ci::{Automation, WORKFLOW_PATH, automation, shell_word};
 pub use decision::{Answer, Comparison, Decision, KnownPolicy, Library, Recorded, Unanswered};
 pub use document::{
     Call, DoctorCheck, Examined, Facts, Gap, GapKind, Holding, Made, PolicyUse, SCHEMA_ID, SCHEMA_VERSION,

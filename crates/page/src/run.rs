@@ -45,6 +45,21 @@ pub struct Call<'a> {
     pub digest: Text<'a>,
 }
 
+/// Which columns have anything in them.
+impl Listed<Call<'_>> {
+    pub(crate) fn has_verdicts(&self) -> bool {
+        self.rows().any(|call| !call.verdict.is_empty())
+    }
+
+    pub(crate) fn has_statuses(&self) -> bool {
+        self.rows().any(|call| !call.status.is_empty())
+    }
+
+    pub(crate) fn has_reasons(&self) -> bool {
+        self.rows().any(|call| !call.reasons.is_empty())
+    }
+}
+
 impl RunPage<'_> {
     /// The document.
     pub fn html(&self) -> Result<String, PageError> {

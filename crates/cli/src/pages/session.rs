@@ -1,7 +1,7 @@
 //! The page of a session.
 
 use gait_artifact::session::{SessionCheckpoint, SessionEvent};
-use gait_page::{Badge, Call, Checkpoint, Head, Listed, SessionPage, Text};
+use gait_page::{Badge, Call, Check, Checkpoint, Head, Listed, SessionPage, Text, Tone};
 use gait_runpack::ChainVerification;
 
 use super::{check, counts, finding_check, instant};
@@ -22,11 +22,15 @@ pub(crate) struct SessionView<'a> {
 /// The page of a session.
 pub(crate) fn session_page<'a>(view: &SessionView<'a>) -> SessionPage<'a> {
     let verification = view.verification;
-    let word = if verification.is_ok() { "intact" } else { "broken" };
+    let badge = match (view.checkpoints, verification.is_ok()) {
+        ([], _) => Badge::new(Tone::Warn, "no checkpoint"),
+        (_, true) => Badge::of("intact"),
+        (_, false) => Badge::of("broken"),
+    };
     let mut head = Head {
         kind: "Session",
         title: view.session_id.into(),
-        badge: Badge::of(word),
+        badge,
         producer_version: view.producer_version.into(),
         ..Head::default()
     };
@@ -46,27 +50,12 @@ pub(crate) fn session_page<'a>(view: &SessionView<'a>) -> SessionPage<'a> {
             calls.push_newest(call(event));
         }
     }
-    let parts = [
-        (
-            "Links",
-            &verification.linkage_errors,
-            "every checkpoint follows the one before",
-        ),
-        (
-            "Runpacks",
-            &verification.checkpoint_errors,
-            "the runpack of every checkpoint is what the chain says",
-        ),
-    ];
-    let parts = parts.into_iter().map(|(name, errors, otherwise)| {
-        let word = if errors.is_empty() { "intact" } else { "broken" };
-        let notes = if errors.is_empty() {
-            vec![Text::from(otherwise)]
-        } else {
-            Text::all(errors)
-        };
-        check(name, word, notes)
+    let chained = (!view.checkpoints.is_empty()).then(|| chain_checks(verification));
+    let journal = view.events.map(|events| {
+        let note = format!("{} decisions follow each other without a break", events.total());
+        check("Journal", "intact", vec![note.into()])
     });
+    let parts = journal.into_iter().chain(chained.into_iter().flatten());
     let verdicts = view
         .events
         .into_iter()
@@ -82,6 +71,25 @@ pub(crate) fn session_page<'a>(view: &SessionView<'a>) -> SessionPage<'a> {
         calls,
         has_calls: view.events.is_some(),
     }
+}
+
+fn chain_checks(verification: &ChainVerification) -> [Check<'_>; 2] {
+    [
+        (
+            "Links",
+            &verification.linkage_errors,
+            "every checkpoint follows the one before",
+        ),
+        (
+            "Runpacks",
+            &verification.checkpoint_errors,
+            "the runpack of every checkpoint is what the chain says",
+        ),
+    ]
+    .map(|(name, errors, otherwise)| match errors.as_slice() {
+        [] => check(name, "intact", vec![otherwise.into()]),
+        errors => check(name, "broken", Text::all(errors)),
+    })
 }
 
 fn checkpoint_row(checkpoint: &SessionCheckpoint) -> Checkpoint<'_> {

@@ -12,11 +12,16 @@ const PURPOSES: [&str; 3] = [
     "Keep it:",
 ];
 
+const HOLD: &str = "Fail when the policy decides otherwise than it did:";
+
 /// The page of `triage`.
 pub(crate) fn triage_page(triage: &Triage) -> TriagePage<'_> {
     let automation = triage.automation.as_ref();
     let commands = automation
         .map(|automation| automation.commands.as_slice())
+        .unwrap_or_default();
+    let checks = automation
+        .map(|automation| automation.policy_checks.as_slice())
         .unwrap_or_default();
     TriagePage {
         head: head(triage),
@@ -52,6 +57,7 @@ pub(crate) fn triage_page(triage: &Triage) -> TriagePage<'_> {
         steps: PURPOSES
             .into_iter()
             .zip(commands)
+            .chain(checks.iter().map(|command| (HOLD, command)))
             .map(|(purpose, command)| Step {
                 purpose: purpose.into(),
                 command: Text::preformatted(command),

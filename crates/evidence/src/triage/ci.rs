@@ -14,6 +14,9 @@ pub struct Automation {
     pub workflow_path: &'static str,
     /// A workflow that grades the fixture with every change.
     pub workflow: String,
+    /// Commands that fail when a policy no longer decides as was decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policy_checks: Vec<String>,
 }
 
 /// What makes the fixture `name`, whose runpack was written to `runpack`, a regression test of a repository.
@@ -21,12 +24,13 @@ pub struct Automation {
 pub fn automation(name: &str, runpack: &str) -> Automation {
     Automation {
         commands: vec![
-            format!("gait regress add --from {} --name {name}", quoted(runpack)),
+            format!("gait regress add --from {} --name {name}", shell_word(runpack)),
             "gait regress run --json --junit gait-out/junit.xml".to_owned(),
             format!("git add gait.yaml fixtures/{name}"),
         ],
         workflow_path: WORKFLOW_PATH,
         workflow: workflow(name),
+        policy_checks: Vec::new(),
     }
 }
 
@@ -54,7 +58,8 @@ jobs:
 }
 
 /// `path` as one word of a shell command.
-fn quoted(path: &str) -> String {
+#[must_use]
+pub fn shell_word(path: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+=:@,%".contains(letter);
     if !path.is_empty() && !path.starts_with('-') && path.chars().all(is_plain) {
         return path.to_owned();

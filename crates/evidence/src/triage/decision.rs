@@ -88,7 +88,8 @@ pub struct KnownPolicy {
 #[derive(Debug, Default)]
 pub struct Library {
     policies: BTreeMap<Digest, KnownPolicy>,
-    intents: BTreeMap<Digest, Intent>,
+    /// Intents, and where they were found.
+    intents: BTreeMap<Digest, (Intent, String)>,
     /// The policy in force.
     pub in_force: Option<KnownPolicy>,
     /// Verified evidence of the context that the intents were decided in.
@@ -103,9 +104,10 @@ impl Library {
         self.policies.entry(known.policy.digest()).or_insert(known);
     }
 
-    /// Adds an intent.
-    pub fn add_intent(&mut self, intent: Intent) {
-        self.intents.entry(intent.digest()).or_insert(intent);
+    /// Adds the intent that was found at `path`.
+    pub fn add_intent(&mut self, intent: Intent, path: &str) {
+        let known = self.intents.entry(intent.digest());
+        known.or_insert_with(|| (intent, path.to_owned()));
     }
 
     /// The policy with the digest `digest`, as records write it.
@@ -119,6 +121,10 @@ impl Library {
     /// The intent with the digest `digest`, as records write it.
     #[must_use]
     pub fn intent(&self, digest: &str) -> Option<&Intent> {
+        Some(&self.found(digest)?.0)
+    }
+
+    fn found(&self, digest: &str) -> Option<&(Intent, String)> {
         self.intents.get(&Digest::parse_any_case(digest).ok()?)
     }
 
@@ -129,12 +135,14 @@ impl Library {
         let ask = |policy: Option<&KnownPolicy>| self.ask(policy, intent, recorded.decided_at);
         let then = ask(self.policy(&recorded.policy_digest));
         let now = ask(self.in_force.as_ref());
+        let found = self.found(&recorded.intent_digest);
         let was = then.verdict.or_else(|| recorded.verdict.parse().ok());
         Decision {
             comparison: Comparison::of(was, now.verdict),
             beyond_policy: then
                 .verdict
                 .is_some_and(|verdict| verdict.as_str() != recorded.verdict),
+            intent_path: found.map(|(_, path)| path.clone()).unwrap_or_default(),
             recorded,
             then,
             now,
@@ -173,6 +181,9 @@ impl Library {
 pub struct Decision {
     /// What was recorded.
     pub recorded: Recorded,
+    /// Where the intent was found; empty where it was not.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub intent_path: String,
     /// What the policy of then says.
     pub then: Answer,
     /// What the policy in force says.

@@ -40,7 +40,7 @@ fn library(then: Option<&str>, now: Option<&str>, has_intent: bool) -> Library {
     }
     library.in_force = now.map(policy);
     if has_intent {
-        library.add_intent(intent());
+        library.add_intent(intent(), "intent.json");
     }
     library
 }

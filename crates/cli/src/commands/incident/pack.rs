@@ -10,7 +10,9 @@ use gait_runpack::RunSummary;
 use serde::Serialize;
 
 use crate::arguments::Parsed;
-use crate::commands::guard::{CASE_ID, RENDER_PDF, TEMPLATES, template, write_pack};
+use crate::commands::guard::{
+    CASE_ID, RENDER_PDF, TEMPLATES, TRACE_PUBLIC_KEY, TRACE_PUBLIC_KEY_ENV, template, trace_key, write_pack,
+};
 use crate::commands::run::record::optional_signer;
 use crate::context::Context;
 use crate::error::Failure;
@@ -35,6 +37,8 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new(
         .or("incident_response")
         .values(TEMPLATES),
     RENDER_PDF,
+    TRACE_PUBLIC_KEY,
+    TRACE_PUBLIC_KEY_ENV,
     Flag::text("key-mode", "where the signing key comes from; unsigned when nothing is said")
         .values(&["dev", "prod"]),
     PRIVATE_KEY,
@@ -81,6 +85,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let window = window.positive().unwrap_or(DEFAULT_WINDOW);
     let runpack = runpack_file::find(reference, context)?;
     let signer = optional_signer(parsed, context)?;
+    let trace_key = trace_key(parsed, context)?;
     let run = RunSummary::open(&runpack)?;
     let (template, mut notice) = template(parsed);
     let settings = Settings {
@@ -90,7 +95,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         producer_version: context.producer_version(),
         now: context.now(),
     };
-    let incident = Incident::around(&runpack, &run, window, settings.now)?;
+    let incident = Incident::around_trusting(&runpack, &run, window, settings.now, trace_key.as_ref())?;
     let facts = Facts::of(&incident);
     let mut pack = EvidencePack::of_incident(&run, incident, &settings)?;
     if let Some(signer) = &signer {

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use gait_canon::json;
 use gait_disk::atomic;
 use gait_disk::path::clean;
-use gait_evidence::triage::{Facts, GapKind, Made, Status, Triage};
+use gait_evidence::triage::{Facts, GapKind, Library, Made, Status, Triage, shell_word};
 use gait_regress::FixtureName;
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ use crate::commands::policy::facts::WRKR_INVENTORY;
 use crate::commands::run::record::optional_signer;
 use crate::context::Context;
 use crate::demands::{self, Demands};
-use crate::error::{EXIT_OK, ErrorKind, Failure};
+use crate::error::{EXIT_OK, ErrorKind, Failure, exit_code_of};
 use crate::literal;
 use crate::outcome::{CommandResult, Report};
 use crate::pages;
@@ -38,6 +38,8 @@ const DEFAULT_DIRECTORY: &str = "gait-out/triage";
 const DOCUMENT: &str = "triage.json";
 /// The document quotes what agents were told; it is for its owner until it is shared.
 const FILE_MODE: u32 = 0o600;
+/// The most decisions that a policy is held to.
+const MAX_POLICY_CHECKS: usize = 20;
 /// The longest id; it is the name of a directory.
 const MAX_ID_BYTES: usize = 100;
 
@@ -124,7 +126,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         producer_version: context.producer_version(),
     };
     let built = workshop.build(&mut gathered)?;
-    let triage = Triage::of(
+    let mut triage = Triage::of(
         Facts {
             triage_id,
             producer_version: context.producer_version(),
@@ -142,6 +144,10 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         },
         &library,
     );
+    let checks = policy_checks(&triage, &library);
+    if !checks.is_empty() {
+        triage.automation.get_or_insert_default().policy_checks = checks;
+    }
     let triage_path = write_document(&directory, &triage)?;
     let html = pages::wanted(parsed).unwrap_or_default();
     if !html.is_empty() {
@@ -189,6 +195,40 @@ fn triage_id(gathered: &Gathered, path: &str) -> String {
     // Such names are ASCII, so any place is between two characters.
     let name = name.as_str();
     name[..name.len().min(MAX_ID_BYTES)].to_owned()
+}
+
+/// Commands that ask the policy in force, or else the one that decided, and fail when it says something else than was said.
+fn policy_checks(triage: &Triage, library: &Library) -> Vec<String> {
+    let mut checks: Vec<String> = Vec::new();
+    for decision in &triage.decisions {
+        let decided = library.policy(&decision.recorded.policy_digest);
+        let (Some(policy), Some(verdict)) = (
+            library.in_force.as_ref().or(decided),
+            decision
+                .then
+                .verdict
+                .or_else(|| decision.recorded.verdict.parse().ok()),
+        ) else {
+            continue;
+        };
+        if decision.intent_path.is_empty() || checks.len() == MAX_POLICY_CHECKS {
+            continue;
+        }
+        let command = format!(
+            "gait policy test {} {}",
+            shell_word(&policy.path),
+            shell_word(&decision.intent_path)
+        );
+        let check = match exit_code_of(verdict) {
+            EXIT_OK => command,
+            // A shell that stops at the first failure must get as far as the comparison.
+            code => format!("code=0; {command} || code=$?; test $code = {code}"),
+        };
+        if !checks.contains(&check) {
+            checks.push(check);
+        }
+    }
+    checks
 }
 
 fn write_document(directory: &str, triage: &Triage) -> Result<String, Failure> {

@@ -44,7 +44,7 @@ pub(super) fn library(
         let intent = intent_file::read(&path)?
             .normalize()
             .map_err(Failure::invalid_input)?;
-        library.add_intent(intent);
+        library.add_intent(intent, &path);
     }
     let wanted = Wanted::of(recorded);
     if wanted.policies.is_empty() && wanted.intents.is_empty() {
@@ -118,7 +118,7 @@ impl Wanted {
             if let Ok(intent) = intent
                 && self.intents.contains(&intent.digest().to_string())
             {
-                library.add_intent(intent);
+                library.add_intent(intent, &path.to_string_lossy());
             }
             return;
         }

@@ -146,6 +146,15 @@ fn paste(triage: &Triage, lines: &mut Vec<String>) {
     };
     heading(lines, "What to paste");
     lines.extend(automation.commands.iter().map(|command| format!("  {command}")));
+    lines.extend(
+        automation
+            .policy_checks
+            .iter()
+            .map(|command| format!("  {command}")),
+    );
+    if automation.workflow.is_empty() {
+        return;
+    }
     lines.push(String::new());
     lines.push(automation.workflow_path.to_owned());
     lines.extend(automation.workflow.lines().map(|line| format!("  {line}")));
