@@ -30,6 +30,7 @@ pub mod path;
 pub mod progress;
 pub mod read;
 pub mod retain;
+mod scratch;
 
 pub use beneath::open_beneath;
 pub use error::{Error, FileKind};
@@ -37,3 +38,4 @@ pub use lock::{FileLock, LockError, LockPolicy};
 pub use path::PathError;
 pub use progress::Progress;
 pub use read::ReadError;
+pub use scratch::Scratch;

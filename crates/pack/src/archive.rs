@@ -9,7 +9,7 @@ use gait_artifact::runpack;
 use gait_canon::zip::{self, EntryInfo, Limits, ZipError};
 
 use crate::manifest::{self, ManifestError};
-use crate::scratch::Scratch;
+use gait_disk::Scratch;
 
 /// Why a file could not be opened as a pack.
 #[derive(Debug, thiserror::Error)]

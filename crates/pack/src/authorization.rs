@@ -19,7 +19,7 @@ use gait_canon::{
 use gait_disk::{ReadError, open_beneath};
 
 use crate::archive::PackArchive;
-use crate::scratch::Scratch;
+use gait_disk::Scratch;
 
 /// The largest linked file, in bytes: that of an entry that readers take.
 const MAX_EVIDENCE_BYTES: u64 = 100 << 20;

@@ -263,6 +263,7 @@ impl SealedPack {
         let entries = self.entries.iter_mut().map(|sealed| zip::Entry {
             name: sealed.entry.path.clone(),
             mode: sealed.entry.mode,
+            effort: zip::Effort::Thorough,
             content: Checked {
                 path: &sealed.entry.path,
                 state: State::Waiting(&mut sealed.entry.content),

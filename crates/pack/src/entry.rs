@@ -9,7 +9,7 @@ use gait_canon::zip::Mode;
 use serde::Serialize;
 
 use crate::lines::canonical_lines;
-use crate::scratch::Scratch;
+use gait_disk::Scratch;
 
 /// An entry of a pack that is being built.
 #[derive(Debug)]

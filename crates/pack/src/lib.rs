@@ -23,9 +23,8 @@ pub mod lines;
 pub mod manifest;
 pub mod proof;
 mod run_payload;
-mod scratch;
 pub mod verify;
 
 pub use archive::{OpenError, PackArchive, PackKind};
 pub use entry::{EntryContent, PackEntry, kind_of};
-pub use scratch::Scratch;
+pub use gait_disk::Scratch;

@@ -27,6 +27,7 @@ pub mod reduce;
 pub mod refs;
 pub mod replay;
 pub mod session;
+mod spool;
 pub mod verify;
 mod write;
 

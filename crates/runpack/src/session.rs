@@ -8,17 +8,20 @@
 //! the same however long the journal is: the state file and the journal's last line tell all that must be known. Threads
 //! that share a [`Session`] share their writes too: what they append at once is written and flushed to the disk as one.
 
+mod alike;
 mod chain;
 mod checkpoint;
 mod compact;
 mod error;
 mod event;
 mod files;
+mod form;
 mod group;
 mod history;
 mod journal;
 mod lock;
 mod open;
+mod recorder;
 mod segment;
 mod state;
 mod tail;

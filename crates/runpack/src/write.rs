@@ -6,7 +6,7 @@ use std::path::Path;
 
 use gait_artifact::runpack::{
     INTENTS_PATH, MANIFEST_PATH, MANIFEST_SCHEMA_ID, Manifest, ManifestFile, REFS_PATH, RESULTS_PATH,
-    RUN_PATH, SCHEMA_VERSION,
+    RUN_PATH, Run, SCHEMA_VERSION,
 };
 use gait_artifact::text;
 use gait_canon::{
@@ -16,12 +16,15 @@ use gait_canon::{
 use gait_disk::{atomic::Draft, path::clean};
 use serde::Serialize;
 
-use crate::content::Content;
+use crate::content::{CaptureMode, Content};
 use crate::document;
 use crate::manifest::manifest_digest;
+use crate::spool::Spool;
 
 /// A runpack may tell secrets; it is for its owner alone.
 const FILE_MODE: u32 = 0o600;
+/// Bytes that are written at once.
+const PIECE: usize = 64 << 10;
 
 /// Why a runpack cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -90,23 +93,44 @@ pub fn seal(content: &Content, signer: Option<&PrivateKey>) -> Result<Manifest, 
         .map(|(name, pieces)| declare(name, pieces, limit))
         .into_iter()
         .collect::<Result<_, _>>()?;
-    let mut manifest = Manifest {
-        schema_id: MANIFEST_SCHEMA_ID.to_owned(),
-        schema_version: SCHEMA_VERSION.to_owned(),
-        created_at: content.run.created_at,
-        producer_version: content.run.producer_version.clone(),
-        run_id: content.run.run_id.clone(),
-        capture_mode: content.capture_mode.to_string(),
-        files: Some(files),
-        manifest_digest: String::new(),
-        signatures: Vec::new(),
+    let heading = Heading {
+        run: &content.run,
+        capture_mode: content.capture_mode,
     };
-    manifest.manifest_digest = manifest_digest(&manifest).to_string();
-    if let Some(key) = signer {
-        let covered = Digest::of_canonical(&manifest).map_err(encode(MANIFEST_PATH))?;
-        manifest.signatures.push(sign::sign(&covered, key));
+    heading.manifest(files, signer)
+}
+
+/// What a manifest says of its run.
+pub(crate) struct Heading<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) capture_mode: CaptureMode,
+}
+
+impl Heading<'_> {
+    /// The manifest over `files`, signed if there is a `signer`.
+    fn manifest(
+        &self,
+        files: Vec<ManifestFile>,
+        signer: Option<&PrivateKey>,
+    ) -> Result<Manifest, WriteError> {
+        let mut manifest = Manifest {
+            schema_id: MANIFEST_SCHEMA_ID.to_owned(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            created_at: self.run.created_at,
+            producer_version: self.run.producer_version.clone(),
+            run_id: self.run.run_id.clone(),
+            capture_mode: self.capture_mode.to_string(),
+            files: Some(files),
+            manifest_digest: String::new(),
+            signatures: Vec::new(),
+        };
+        manifest.manifest_digest = manifest_digest(&manifest).to_string();
+        if let Some(key) = signer {
+            let covered = Digest::of_canonical(&manifest).map_err(encode(MANIFEST_PATH))?;
+            manifest.signatures.push(sign::sign(&covered, key));
+        }
+        Ok(manifest)
     }
-    Ok(manifest)
 }
 
 fn declare(name: &'static str, pieces: Pieces<'_>, limit: u64) -> Result<ManifestFile, WriteError> {
@@ -157,8 +181,38 @@ pub fn to_bytes(content: &Content, signer: Option<&PrivateKey>) -> Result<(Vec<u
 
 /// As [`write_to`], to a file for its owner alone that appears only when it is whole. Its directory must exist.
 pub fn write(path: &Path, content: &Content, signer: Option<&PrivateKey>) -> Result<Manifest, WriteError> {
-    let draft = BufWriter::new(Draft::create(path, FILE_MODE)?);
-    let (draft, manifest) = write_to(draft, content, signer)?;
+    place(path, |out| write_to(out, content, signer))
+}
+
+/// Writes a runpack of files whose text is known already, sorted by name, to a file as [`write`] does.
+pub(crate) fn write_spooled(
+    path: &Path,
+    heading: &Heading<'_>,
+    mut files: [Spool; 4],
+    signer: Option<&PrivateKey>,
+) -> Result<Manifest, WriteError> {
+    let declared = files.iter().map(Spool::declaration).collect();
+    let manifest = heading.manifest(declared, signer)?;
+    let text = canonical(&manifest).map_err(encode(MANIFEST_PATH))?.text;
+    place(path, |out| {
+        let mut entries = vec![Entry::new(
+            MANIFEST_PATH,
+            Box::new(&text[..]) as Box<dyn Read + '_>,
+        )];
+        for file in &mut files {
+            entries.push(file.entry().map_err(ZipError::Io)?);
+        }
+        Ok((zip::write(out, entries)?, manifest))
+    })
+}
+
+/// Puts what `fill` writes at `path`, once it is whole.
+fn place(
+    path: &Path,
+    fill: impl FnOnce(BufWriter<Draft>) -> Result<(BufWriter<Draft>, Manifest), WriteError>,
+) -> Result<Manifest, WriteError> {
+    let draft = BufWriter::with_capacity(PIECE, Draft::create(path, FILE_MODE)?);
+    let (draft, manifest) = fill(draft)?;
     let draft = draft
         .into_inner()
         .map_err(|error| ZipError::Io(error.into_error()))?;
@@ -203,7 +257,7 @@ fn canonical<T: Serialize>(record: &T) -> Result<Piece, json::Error> {
     Ok(Piece { text, values })
 }
 
-fn encode(name: &'static str) -> impl FnOnce(json::Error) -> WriteError {
+pub(crate) fn encode(name: &'static str) -> impl FnOnce(json::Error) -> WriteError {
     move |source| WriteError::Encode { name, source }
 }
 

@@ -8,7 +8,7 @@ use std::io;
 
 pub use self::normal::{Deviation, check_normal_form};
 pub use self::reader::{EntryInfo, EntryKind, Limits, Reader};
-pub use self::writer::{Entry, Mode, write};
+pub use self::writer::{Effort, Entry, Mode, write};
 
 /// Why an archive could not be written or read.
 #[derive(Debug, thiserror::Error)]

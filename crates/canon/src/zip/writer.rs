@@ -10,8 +10,25 @@ use super::{ZipError, is_safe};
 /// Header id and content of the extended timestamp: modification time 315,532,800 (1980-01-01T00:00:00Z).
 const TIMESTAMP_ID: u16 = 0x5455;
 const TIMESTAMP: [u8; 5] = [1, 0x00, 0xA6, 0xCE, 0x12];
-/// Named so that a new default of the compressor cannot change the bytes.
-const DEFLATE_LEVEL: i64 = 6;
+/// How hard the compressor tries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effort {
+    /// For archives that are kept and sent around.
+    #[default]
+    Thorough,
+    /// For content so large that somebody waits for it: several times as fast, and somewhat larger.
+    Fast,
+}
+
+impl Effort {
+    /// Named so that a new default of the compressor cannot change the bytes.
+    const fn level(self) -> i64 {
+        match self {
+            Self::Thorough => 6,
+            Self::Fast => 1,
+        }
+    }
+}
 
 /// Permissions of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,6 +47,8 @@ pub struct Entry<R> {
     pub name: String,
     /// Permissions.
     pub mode: Mode,
+    /// How hard the compressor tries.
+    pub effort: Effort,
     /// The bytes, read once.
     pub content: R,
 }
@@ -40,6 +59,7 @@ impl<R> Entry<R> {
         Self {
             name: name.into(),
             mode: Mode::Plain,
+            effort: Effort::Thorough,
             content,
         }
     }
@@ -70,23 +90,24 @@ pub fn write<W: Write, R: Read>(out: W, mut entries: Vec<Entry<R>>) -> Result<W,
     for Entry {
         name,
         mode,
+        effort,
         mut content,
     } in entries
     {
-        archive.start_file(name, options(mode)?)?;
+        archive.start_file(name, options(mode, effort)?)?;
         io::copy(&mut content, &mut archive)?;
     }
     Ok(archive.finish()?.into_inner())
 }
 
-fn options(mode: Mode) -> Result<FullFileOptions<'static, 'static>, ZipError> {
+fn options(mode: Mode, effort: Effort) -> Result<FullFileOptions<'static, 'static>, ZipError> {
     let permissions = match mode {
         Mode::Plain => 0o644,
         Mode::Executable => 0o755,
     };
     let mut options = FullFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(DEFLATE_LEVEL))
+        .compression_level(Some(effort.level()))
         .last_modified_time(DateTime::DEFAULT)
         .unix_permissions(permissions)
         .system(System::Unix);

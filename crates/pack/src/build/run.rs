@@ -17,7 +17,7 @@ use crate::entry::{EntryContent, PackEntry};
 use crate::manifest::same_digest;
 use crate::proof::PackHeader;
 use crate::run_payload::run_payload;
-use crate::scratch::Scratch;
+use gait_disk::Scratch;
 
 /// The pack of the run whose runpack is at `path`.
 ///
@@ -121,6 +121,7 @@ fn rewritten<R: Read + Seek>(source: R) -> Result<Scratch, ZipError> {
         .map(|(name, mode)| zip::Entry {
             name: name.clone(),
             mode,
+            effort: zip::Effort::Thorough,
             content: Unpacked {
                 archive: &archive,
                 name,
@@ -227,6 +228,7 @@ mod tests {
             .map(|(name, bytes)| zip::Entry {
                 name: name.clone(),
                 mode: Mode::Executable,
+                effort: zip::Effort::Thorough,
                 content: bytes.as_slice(),
             })
             .collect();

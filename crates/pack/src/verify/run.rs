@@ -18,7 +18,7 @@ use super::payload::{Members, document, require};
 use super::{PayloadError, VerifyOptions, difference};
 use crate::archive::PackArchive;
 use crate::run_payload::run_payload;
-use crate::scratch::Scratch;
+use gait_disk::Scratch;
 
 const CAPTURE_MODES: &[&str] = &["raw", "reference"];
 

@@ -24,7 +24,7 @@ use super::{
     files::Files,
     journal::{self, Record},
     open::OpenJournal,
-    segment::Segment,
+    segment::{Segment, Written},
 };
 
 /// What a checkpoint is asked to be.
@@ -99,11 +99,11 @@ pub(super) fn make(
         header,
         mut checkpoints,
         mut checkpoint,
-        mut segment,
+        segment,
     } = gather(journal, &template, request)?;
     create_parents(Path::new(&checkpoint.runpack_path))?;
-    let manifest = segment.write(Path::new(&checkpoint.runpack_path), request.signer)?;
-    finish(&mut checkpoint, &segment, manifest.manifest_digest);
+    let written = segment.write(Path::new(&checkpoint.runpack_path), request.signer)?;
+    finish(&mut checkpoint, written);
 
     let line = journal::encode(&JournalLine::from(checkpoint.clone()))?;
     let advanced = SessionState {
@@ -158,12 +158,12 @@ fn gather(
 ) -> Result<Gathered, SessionError> {
     loop {
         let checkpoint = next(template, &journal.state)?;
-        let mut segment = Segment::new(&checkpoint, request.host.clone());
+        let mut segment = Segment::new(&checkpoint, request.host.clone())?;
         let mut checkpoints = Vec::new();
         let whole = journal.file().read(|_, record| {
             match record {
                 Record::Event(event) if event.sequence >= checkpoint.sequence_start => {
-                    segment.push(*event)?;
+                    segment.push(event)?;
                 }
                 Record::Checkpoint(checkpoint) => checkpoints.push(*checkpoint),
                 Record::Event(_) | Record::Header(_) => {}
@@ -182,15 +182,15 @@ fn gather(
     }
 }
 
-/// Adds what the runpack over `segment` tells.
-fn finish(checkpoint: &mut SessionCheckpoint, segment: &Segment, manifest_digest: String) {
-    checkpoint.sequence_start = segment.first_sequence();
-    checkpoint.sequence_end = segment.last_sequence();
+/// Adds what its runpack tells.
+fn finish(checkpoint: &mut SessionCheckpoint, runpack: Written) {
+    checkpoint.sequence_start = runpack.first_sequence;
+    checkpoint.sequence_end = runpack.last_sequence;
     (
         checkpoint.safety_invariant_version,
         checkpoint.safety_invariant_hash,
-    ) = segment.safety_invariants();
-    checkpoint.manifest_digest = manifest_digest;
+    ) = runpack.safety_invariants;
+    checkpoint.manifest_digest = runpack.manifest.manifest_digest;
     checkpoint.checkpoint_digest = checkpoint.computed_digest().to_string();
     checkpoint.relationship = relationship(checkpoint);
 }

@@ -14,7 +14,7 @@ use super::tail;
 /// Something that happened in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Moment {
-    /// A decision was made.
+    /// A decision was made. The event is without its relationship, which repeats what it says.
     Event(Box<SessionEvent>),
     /// A checkpoint was made of what went before.
     Checkpoint(Box<SessionCheckpoint>),
@@ -47,7 +47,7 @@ pub fn read_history(path: &Path, mut each: impl FnMut(Moment)) -> Result<History
     let length = tail::whole_length(&file, length).map_err(SessionError::io("read", path))?;
     let whole = journal::read(BufReader::new((&file).take(length)), |_, record| {
         match record {
-            Record::Event(event) => each(Moment::Event(event)),
+            Record::Event(event) => each(Moment::Event(Box::new(event.clone()))),
             Record::Checkpoint(checkpoint) => each(Moment::Checkpoint(checkpoint)),
             Record::Header(_) => {}
         }

@@ -15,7 +15,7 @@ use gait_artifact::{
 };
 use gait_canon::json::{self, Reader};
 
-use super::SessionError;
+use super::{SessionError, alike::Shapes};
 
 /// The longest line of a journal in bytes, without its line feed.
 pub(super) const MAX_LINE_BYTES: usize = 8 << 20;
@@ -123,7 +123,15 @@ pub enum CheckpointRule {
 
 /// A record of a journal.
 #[derive(Debug)]
-pub(super) enum Record {
+pub(super) enum Record<'a> {
+    Header(Box<JournalHeader>),
+    /// Without its relationship, which repeats what the event says.
+    Event(&'a SessionEvent),
+    Checkpoint(Box<SessionCheckpoint>),
+}
+
+/// What a line holds that holds to the rules.
+enum Accepted {
     Header(Box<JournalHeader>),
     Event(Box<SessionEvent>),
     Checkpoint(Box<SessionCheckpoint>),
@@ -183,7 +191,7 @@ impl WholeJournal {
 /// line is read; what it returns as an error ends the reading.
 pub(super) fn read<R: BufRead>(
     journal: R,
-    each: impl FnMut(&[u8], Record) -> Result<(), SessionError>,
+    each: impl FnMut(&[u8], Record<'_>) -> Result<(), SessionError>,
 ) -> Result<WholeJournal, SessionError> {
     read_on(Summary::default(), journal, each)
 }
@@ -192,9 +200,10 @@ pub(super) fn read<R: BufRead>(
 pub(super) fn read_on<R: BufRead>(
     mut summary: Summary,
     mut journal: R,
-    mut each: impl FnMut(&[u8], Record) -> Result<(), SessionError>,
+    mut each: impl FnMut(&[u8], Record<'_>) -> Result<(), SessionError>,
 ) -> Result<WholeJournal, SessionError> {
     let mut text = Vec::new();
+    let mut shapes = Shapes::default();
     let mut line = 0;
     while next_line(&mut journal, &mut text).map_err(JournalError::Read)? {
         line += 1;
@@ -204,8 +213,17 @@ pub(super) fn read_on<R: BufRead>(
         if text.trim_ascii().is_empty() {
             continue;
         }
+        if let Some(event) = shapes.event(&text) {
+            summary.event(line, event)?;
+            each(&text, Record::Event(event))?;
+            continue;
+        }
         let parsed = parse(&text).map_err(|source| JournalError::Parse { line, source })?;
-        let record = summary.accept(line, parsed)?;
+        let record = match summary.accept(line, parsed)? {
+            Accepted::Header(header) => Record::Header(header),
+            Accepted::Event(event) => Record::Event(shapes.remember(&text, *event)),
+            Accepted::Checkpoint(checkpoint) => Record::Checkpoint(checkpoint),
+        };
         each(&text, record)?;
     }
     let header = summary.header.take().ok_or(JournalError::MissingHeader)?;
@@ -259,25 +277,25 @@ impl Summary {
     }
 
     /// Holds the next line to the rules.
-    fn accept(&mut self, line: u64, parsed: JournalLine) -> Result<Record, JournalError> {
+    fn accept(&mut self, line: u64, parsed: JournalLine) -> Result<Accepted, JournalError> {
         let missing = |record| JournalError::MissingPayload { line, record };
         match parsed.record_type.as_str() {
             HEADER => {
                 let header = parsed.header.ok_or(missing(HEADER))?;
                 self.header(&header)?;
-                Ok(Record::Header(Box::new(header)))
+                Ok(Accepted::Header(Box::new(header)))
             }
             EVENT => {
                 self.require_header(EVENT)?;
                 let event = parsed.event.ok_or(missing(EVENT))?;
                 self.event(line, &event)?;
-                Ok(Record::Event(Box::new(event)))
+                Ok(Accepted::Event(Box::new(event)))
             }
             CHECKPOINT => {
                 self.require_header(CHECKPOINT)?;
                 let checkpoint = parsed.checkpoint.ok_or(missing(CHECKPOINT))?;
                 self.checkpoint(line, &checkpoint)?;
-                Ok(Record::Checkpoint(Box::new(checkpoint)))
+                Ok(Accepted::Checkpoint(Box::new(checkpoint)))
             }
             _ => Err(JournalError::UnsupportedRecord {
                 line,

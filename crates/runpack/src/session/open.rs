@@ -71,7 +71,7 @@ impl JournalFile {
     /// Reads all of it; see [`journal::read`].
     pub(super) fn read(
         &self,
-        each: impl FnMut(&[u8], Record) -> Result<(), SessionError>,
+        each: impl FnMut(&[u8], Record<'_>) -> Result<(), SessionError>,
     ) -> Result<WholeJournal, SessionError> {
         journal::read(self.reader(0)?, each)
     }

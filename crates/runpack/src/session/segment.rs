@@ -3,180 +3,187 @@
 use std::{collections::HashMap, path::Path};
 
 use gait_artifact::{
-    Timestamp, Verdict,
-    relationship::{Edge, NodeRef, Relationship},
     runpack::{
-        INTENT_SCHEMA_ID, IntentRecord, Manifest, REFS_SCHEMA_ID, RESULT_SCHEMA_ID, RUN_SCHEMA_ID, Refs,
-        ResultRecord, Run, RunEnv, SCHEMA_VERSION, TimelineEvent,
+        INTENTS_PATH, Manifest, REFS_PATH, REFS_SCHEMA_ID, RESULTS_PATH, RUN_PATH, RUN_SCHEMA_ID, Refs, Run,
+        RunEnv, SCHEMA_VERSION,
     },
     session::{SessionCheckpoint, SessionEvent},
 };
-use gait_canon::{Digest, PrivateKey, json};
-use serde::Serialize;
+use gait_canon::{
+    PrivateKey, json,
+    zip::{Limits, ZipError},
+};
 
-use super::event::edge;
-use crate::{CaptureMode, Content, WriteError, write};
+use super::recorder::{Piece, Recorder};
+use crate::{
+    CaptureMode, WriteError,
+    spool::Spool,
+    write::{Heading, encode, write_spooled},
+};
 
 /// A growing run: an intent, a result and a moment of the timeline for every event.
+///
+/// What becomes of an event is put down as text at once, so that memory follows the ids of the intents alone.
 pub(super) struct Segment {
-    session_id: String,
-    producer_version: String,
-    now: Timestamp,
-    index: i64,
+    recorder: Recorder,
+    /// Without its timeline.
     run: Run,
-    timeline: Vec<TimelineEvent>,
-    intents: Vec<IntentRecord>,
-    results: Vec<ResultRecord>,
+    intents: Spool,
+    results: Spool,
+    /// The run as a document, up to the last moment of its timeline.
+    timeline: Spool,
+    /// What follows the last moment, and how many JSON values that holds.
+    ending: (Vec<u8>, usize),
     /// The ids given out, each with the number last put behind it.
     intent_ids: HashMap<String, u64>,
-    sequences: Vec<i64>,
-    /// The events that told new safety invariants: how many events came before, version and digest.
-    invariants: Vec<(usize, String, String)>,
+    events: usize,
+    first_sequence: i64,
+    last_sequence: i64,
+    /// Version and digest of the safety invariants that the last event to name any has named.
+    safety_invariants: (String, String),
+    /// Whether an event did not fit any more.
+    full: bool,
 }
 
-/// What stands in for the digest of an intent that is not known.
-#[derive(Serialize)]
-struct EventIdentity<'a> {
-    sequence: i64,
-    session_id: &'a str,
-    trace_id: &'a str,
-    trace_path: &'a str,
+/// A segment that was written.
+pub(super) struct Written {
+    pub(super) manifest: Manifest,
+    pub(super) first_sequence: i64,
+    pub(super) last_sequence: i64,
+    /// Version and digest of the safety invariants that the last event to name any has named.
+    pub(super) safety_invariants: (String, String),
 }
 
-fn filled(list: &[String]) -> Option<&[String]> {
-    (!list.is_empty()).then_some(list)
+/// What a run in canonical form ends with.
+const TIMELINE_END: &[u8] = b"]}";
+
+/// Whether readers accept `file` with `piece` and then so many bytes and values more.
+fn fits(file: &Spool, piece: &Piece, (bytes, values): (usize, usize)) -> Result<(), WriteError> {
+    let name = file.name();
+    if let Some(size) = file.excess(piece.0.len() + bytes) {
+        let limit = Limits::default().entry_bytes;
+        return Err(WriteError::TooLarge { name, size, limit });
+    }
+    if !file.takes_values(piece.1 + values) {
+        return Err(WriteError::TooManyValues { name });
+    }
+    Ok(())
 }
 
-/// What counts as the result of an event; lists without items are `null`.
-#[derive(Serialize)]
-struct EventResult<'a> {
-    verdict: &'a str,
-    reason_codes: Option<&'a [String]>,
-    violations: Option<&'a [String]>,
-    trace_id: &'a str,
-    trace_path: &'a str,
+fn put(file: &mut Spool, (text, values): Piece) -> Result<(), WriteError> {
+    file.push(&text, values).map_err(ZipError::Io)?;
+    Ok(())
 }
 
 impl Segment {
     /// An empty segment for a checkpoint in the making.
-    pub(super) fn new(checkpoint: &SessionCheckpoint, host: RunEnv) -> Self {
-        Self {
-            session_id: checkpoint.session_id.clone(),
+    pub(super) fn new(checkpoint: &SessionCheckpoint, host: RunEnv) -> Result<Self, WriteError> {
+        let run = Run {
+            schema_id: RUN_SCHEMA_ID.to_owned(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            created_at: checkpoint.created_at,
             producer_version: checkpoint.producer_version.clone(),
-            now: checkpoint.created_at,
-            index: checkpoint.checkpoint_index,
-            run: Run {
-                schema_id: RUN_SCHEMA_ID.to_owned(),
-                schema_version: SCHEMA_VERSION.to_owned(),
-                created_at: checkpoint.created_at,
-                producer_version: checkpoint.producer_version.clone(),
-                run_id: checkpoint.runpack_run_id(),
-                env: host,
-                timeline: None,
-            },
-            timeline: Vec::new(),
-            intents: Vec::new(),
-            results: Vec::new(),
+            run_id: checkpoint.runpack_run_id(),
+            env: host,
+            timeline: Some(Vec::new()),
+        };
+        let mut segment = Self {
+            recorder: Recorder::new(&checkpoint.session_id, &run),
+            run,
+            intents: Spool::new(INTENTS_PATH),
+            results: Spool::new(RESULTS_PATH),
+            timeline: Spool::new(RUN_PATH),
+            ending: (Vec::new(), 0),
             intent_ids: HashMap::new(),
-            sequences: Vec::new(),
-            invariants: Vec::new(),
-        }
+            events: 0,
+            first_sequence: 0,
+            last_sequence: 0,
+            safety_invariants: Default::default(),
+            full: false,
+        };
+        let (text, values) = json::canonical_counted(&segment.run).map_err(encode(RUN_PATH))?;
+        let head = text
+            .strip_suffix(TIMELINE_END)
+            .expect("the timeline is the last member of a run in canonical order, and empty");
+        put(&mut segment.timeline, (head.to_vec(), values))?;
+        let last = segment
+            .recorder
+            .checkpoint_moment(checkpoint.checkpoint_index, checkpoint.created_at);
+        let (mut ending, values) = json::canonical_counted(&last).map_err(encode(RUN_PATH))?;
+        ending.extend_from_slice(TIMELINE_END);
+        segment.ending = (ending, values);
+        Ok(segment)
     }
 
-    pub(super) fn push(&mut self, event: SessionEvent) -> Result<(), json::Error> {
-        let intent_id = self.intent_id(&event);
-        let intent = self.intent(&event, &intent_id)?;
-        let result = self.result(&event, intent_id)?;
-        let moment = self.moment(&event);
-        self.intents.push(intent);
-        self.results.push(result);
-        self.timeline.push(moment);
-        if !event.safety_invariant_version.is_empty() && !event.safety_invariant_hash.is_empty() {
-            self.invariants.push((
-                self.sequences.len(),
-                event.safety_invariant_version,
-                event.safety_invariant_hash,
-            ));
-            self.invariants
-                .dedup_by(|new, old| (&new.1, &new.2) == (&old.1, &old.2));
+    /// Adds what becomes of an event. When the runpack would be too large for its readers, the event and all that follow are
+    /// left out; a runpack that is too large with one event is an error.
+    pub(super) fn push(&mut self, event: &SessionEvent) -> Result<(), WriteError> {
+        if self.full {
+            return Ok(());
         }
-        self.sequences.push(event.sequence);
+        let intent_id = self.intent_id(event);
+        let recorder = &mut self.recorder;
+        let intent = recorder.intent(event, &intent_id).map_err(encode(INTENTS_PATH))?;
+        let result = recorder.result(event, &intent_id).map_err(encode(RESULTS_PATH))?;
+        let moment = recorder.moment(event).map_err(encode(RUN_PATH))?;
+        let ending = (self.ending.0.len(), self.ending.1);
+        let fits = fits(&self.intents, &intent, (0, 0))
+            .and_then(|()| fits(&self.results, &result, (0, 0)))
+            .and_then(|()| fits(&self.timeline, &moment, ending));
+        if let Err(error) = fits {
+            self.full = true;
+            return if self.events == 0 { Err(error) } else { Ok(()) };
+        }
+        put(&mut self.intents, intent)?;
+        put(&mut self.results, result)?;
+        put(&mut self.timeline, moment)?;
+        if !event.safety_invariant_version.is_empty() && !event.safety_invariant_hash.is_empty() {
+            let (version, digest) = &mut self.safety_invariants;
+            version.clone_from(&event.safety_invariant_version);
+            digest.clone_from(&event.safety_invariant_hash);
+        }
+        if self.events == 0 {
+            self.first_sequence = event.sequence;
+        }
+        self.last_sequence = event.sequence;
+        self.events += 1;
         Ok(())
     }
 
-    /// Writes the segment as a runpack. When it holds more than a runpack can, its later half is dropped until it fits.
-    pub(super) fn write(&mut self, path: &Path, signer: Option<&PrivateKey>) -> Result<Manifest, WriteError> {
-        loop {
-            let content = self.take_content();
-            let written = write(path, &content, signer);
-            self.put_back(content);
-            match written {
-                Err(WriteError::TooLarge { .. }) if self.sequences.len() > 1 => {
-                    self.truncate(self.sequences.len() / 2);
-                }
-                written => return written,
-            }
-        }
-    }
-
-    pub(super) fn first_sequence(&self) -> i64 {
-        self.sequences.first().copied().unwrap_or_default()
-    }
-
-    pub(super) fn last_sequence(&self) -> i64 {
-        self.sequences.last().copied().unwrap_or_default()
-    }
-
-    /// Version and digest of the safety invariants that the last event to name any has named.
-    pub(super) fn safety_invariants(&self) -> (String, String) {
-        let last = self.invariants.last();
-        last.map(|(_, version, digest)| (version.clone(), digest.clone()))
-            .unwrap_or_default()
-    }
-
-    fn truncate(&mut self, length: usize) {
-        self.timeline.truncate(length);
-        self.intents.truncate(length);
-        self.results.truncate(length);
-        self.sequences.truncate(length);
-        self.invariants.retain(|(before, ..)| *before < length);
-    }
-
-    /// The records as a run that ends with the checkpoint.
-    fn take_content(&mut self) -> Content {
-        let mut timeline = std::mem::take(&mut self.timeline);
-        timeline.push(self.checkpoint_moment());
-        Content {
-            run: Run {
-                timeline: Some(timeline),
-                ..self.run.clone()
-            },
-            intents: std::mem::take(&mut self.intents),
-            results: std::mem::take(&mut self.results),
-            refs: Refs {
-                schema_id: REFS_SCHEMA_ID.to_owned(),
-                schema_version: SCHEMA_VERSION.to_owned(),
-                created_at: self.now,
-                producer_version: self.producer_version.clone(),
-                run_id: self.run.run_id.clone(),
-                ..Refs::default()
-            },
+    /// Writes the segment as a runpack, which ends with the checkpoint.
+    pub(super) fn write(mut self, path: &Path, signer: Option<&PrivateKey>) -> Result<Written, WriteError> {
+        put(&mut self.timeline, self.ending)?;
+        let references = Refs {
+            schema_id: REFS_SCHEMA_ID.to_owned(),
+            schema_version: SCHEMA_VERSION.to_owned(),
+            created_at: self.run.created_at,
+            producer_version: self.run.producer_version.clone(),
+            run_id: self.run.run_id.clone(),
+            ..Refs::default()
+        };
+        let mut refs = Spool::new(REFS_PATH);
+        put(
+            &mut refs,
+            json::canonical_counted(&references).map_err(encode(REFS_PATH))?,
+        )?;
+        let heading = Heading {
+            run: &self.run,
             capture_mode: CaptureMode::Reference,
-        }
-    }
-
-    fn put_back(&mut self, content: Content) {
-        self.timeline = content.run.timeline.unwrap_or_default();
-        self.timeline.pop();
-        self.intents = content.intents;
-        self.results = content.results;
+        };
+        let files = [self.intents, refs, self.results, self.timeline];
+        Ok(Written {
+            manifest: write_spooled(path, &heading, files, signer)?,
+            first_sequence: self.first_sequence,
+            last_sequence: self.last_sequence,
+            safety_invariants: self.safety_invariants,
+        })
     }
 
     /// The event's intent id, or one made from its place. Readers of a runpack need ids that differ: one that is taken
     /// gets `_2`, `_3` and so on behind it.
     fn intent_id(&mut self, event: &SessionEvent) -> String {
         let wanted = if event.intent_id.is_empty() {
-            format!("intent_{}", self.sequences.len() + 1)
+            format!("intent_{}", self.events + 1)
         } else {
             event.intent_id.clone()
         };
@@ -195,110 +202,5 @@ impl Segment {
         self.intent_ids.insert(wanted, number);
         self.intent_ids.insert(id.clone(), 1);
         id
-    }
-
-    fn intent(&self, event: &SessionEvent, intent_id: &str) -> Result<IntentRecord, json::Error> {
-        let args_digest = if event.intent_digest.is_empty() {
-            Digest::of_canonical(&EventIdentity {
-                sequence: event.sequence,
-                session_id: &event.session_id,
-                trace_id: &event.trace_id,
-                trace_path: &event.trace_path,
-            })?
-            .to_string()
-        } else {
-            event.intent_digest.clone()
-        };
-        Ok(IntentRecord {
-            schema_id: INTENT_SCHEMA_ID.to_owned(),
-            schema_version: SCHEMA_VERSION.to_owned(),
-            created_at: event.created_at.to_utc(),
-            producer_version: self.producer_version.clone(),
-            run_id: self.run.run_id.clone(),
-            intent_id: intent_id.to_owned(),
-            tool_name: event.tool_name.clone(),
-            args_digest,
-            args: None,
-        })
-    }
-
-    fn result(&self, event: &SessionEvent, intent_id: String) -> Result<ResultRecord, json::Error> {
-        let result_digest = Digest::of_canonical(&EventResult {
-            verdict: &event.verdict,
-            reason_codes: filled(&event.reason_codes),
-            violations: filled(&event.violations),
-            trace_id: &event.trace_id,
-            trace_path: &event.trace_path,
-        })?;
-        let refused = [Verdict::Block, Verdict::RequireApproval].map(Verdict::as_str);
-        let status = if refused.contains(&event.verdict.as_str()) {
-            "error"
-        } else {
-            "ok"
-        };
-        Ok(ResultRecord {
-            schema_id: RESULT_SCHEMA_ID.to_owned(),
-            schema_version: SCHEMA_VERSION.to_owned(),
-            created_at: event.created_at.to_utc(),
-            producer_version: self.producer_version.clone(),
-            run_id: self.run.run_id.clone(),
-            intent_id,
-            status: status.to_owned(),
-            result_digest: result_digest.to_string(),
-            result: None,
-        })
-    }
-
-    fn moment(&self, event: &SessionEvent) -> TimelineEvent {
-        let trace = NodeRef::new("trace", &*event.trace_id);
-        let tool = NodeRef::new("tool", &*event.tool_name);
-        let policy = NodeRef::new("policy", &*event.policy_digest);
-        TimelineEvent {
-            event: "session_event".to_owned(),
-            ts: event.created_at.to_utc(),
-            reference: event.trace_id.clone(),
-            relationship: self.relationship(
-                vec![
-                    trace.clone(),
-                    tool.clone(),
-                    policy.clone(),
-                    NodeRef::new("evidence", &*self.session_id),
-                ],
-                vec![
-                    edge("derived_from", trace, self.node()),
-                    edge("governed_by", tool, policy),
-                ],
-            ),
-        }
-    }
-
-    fn checkpoint_moment(&self) -> TimelineEvent {
-        let id = format!("checkpoint:{}", self.index);
-        let evidence = NodeRef::new("evidence", &*id);
-        TimelineEvent {
-            event: "session_checkpoint_emitted".to_owned(),
-            ts: self.now,
-            reference: id,
-            relationship: self.relationship(
-                vec![evidence.clone()],
-                vec![edge("emits_evidence", self.node(), evidence)],
-            ),
-        }
-    }
-
-    fn node(&self) -> NodeRef {
-        NodeRef::new("run", &*self.run.run_id)
-    }
-
-    fn relationship(&self, entity_refs: Vec<NodeRef>, edges: Vec<Edge>) -> Option<Box<Relationship>> {
-        Relationship {
-            parent_ref: Some(self.node()),
-            parent_record_id: self.run.run_id.clone(),
-            entity_refs,
-            edges,
-            ..Relationship::default()
-        }
-        .normalized()
-        .map(Box::new)
     }
 }
