@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use gait_artifact::approval::ApprovalAuditRecord;
 use gait_artifact::credential::CredentialEvidence;
 use gait_artifact::guard::{EvidenceKind, REGRESS_SUMMARY_PATH, TRACE_SUMMARY_PATH};
+use gait_canon::PublicKey;
+use gait_pack::guard::{APPROVAL_AUDIT, CREDENTIAL_EVIDENCE};
 use serde::Serialize;
 
 use crate::bundle::Bundle;
-use crate::control::{APPROVAL_AUDIT, CREDENTIAL_EVIDENCE};
 use crate::error::PackError;
 use crate::record::{self, Inventory, RegressOutcome, TraceFacts};
 
@@ -26,6 +27,8 @@ pub struct Collection {
     credentials: usize,
     traces: Vec<TraceLine>,
     results: Vec<ResultLine>,
+    /// The key that traces must be signed with.
+    trace_key: Option<PublicKey>,
 }
 
 #[derive(Debug, Serialize)]
@@ -49,6 +52,13 @@ impl Collection {
         Self::default()
     }
 
+    /// Takes only traces that are signed with `key` from now on.
+    #[must_use]
+    pub fn trusting_traces_of(mut self, key: Option<PublicKey>) -> Self {
+        self.trace_key = key;
+        self
+    }
+
     /// Adds the inventory in a file.
     pub fn add_inventory(&mut self, path: &Path) -> Result<(), PackError> {
         let inventory: Inventory = record::read(path)?;
@@ -59,7 +69,7 @@ impl Collection {
 
     /// Adds the trace in a file to the summary of traces.
     pub fn add_trace(&mut self, path: &Path) -> Result<(), PackError> {
-        let trace = record::read(path)?;
+        let trace = record::read_signed(path, self.trace_key.as_ref())?;
         self.push_trace(trace);
         Ok(())
     }

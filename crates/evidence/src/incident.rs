@@ -8,6 +8,7 @@ use gait_artifact::approval::ApprovalAuditRecord;
 use gait_artifact::credential::CredentialEvidence;
 use gait_artifact::guard::IncidentWindow;
 use gait_artifact::{Timestamp, text};
+use gait_canon::PublicKey;
 use gait_runpack::RunSummary;
 
 use crate::collect::{Collection, Discoverable};
@@ -49,6 +50,17 @@ impl Incident {
         width: Duration,
         now: Timestamp,
     ) -> Result<Self, PackError> {
+        Self::around_trusting(runpack, run, width, now, None)
+    }
+
+    /// As [`around`](Self::around). Traces that are not signed with `trace_key`, if there is one, are left out and told.
+    pub fn around_trusting(
+        runpack: &Path,
+        run: &RunSummary,
+        width: Duration,
+        now: Timestamp,
+        trace_key: Option<&PublicKey>,
+    ) -> Result<Self, PackError> {
         let anchor = run.run.created_at.or(now).to_utc();
         let mut incident = Self {
             collection: Collection::new(),
@@ -59,20 +71,20 @@ impl Incident {
             width,
             skipped: Vec::new(),
         };
-        let trace_ids = incident.take_traces(runpack)?;
-        for outcome in incident.take::<RegressOutcome>(Discoverable::RegressResult, runpack)? {
+        let trace_ids = incident.take_traces(runpack, trace_key)?;
+        for outcome in incident.take::<RegressOutcome>(Discoverable::RegressResult, runpack, None)? {
             incident.collection.push_outcome(outcome);
         }
         let is_ours = |trace_id: &str| trace_ids.is_empty() || trace_ids.contains(trace_id);
         for path in list(Discoverable::ApprovalAudit, runpack)? {
-            if let Some(audit) = incident.within::<ApprovalAuditRecord>(path)
+            if let Some(audit) = incident.within::<ApprovalAuditRecord>(path, None)
                 && is_ours(&audit.trace_id)
             {
                 incident.collection.push_audit(&audit)?;
             }
         }
         for path in list(Discoverable::CredentialEvidence, runpack)? {
-            if let Some(credential) = incident.within::<CredentialEvidence>(path)
+            if let Some(credential) = incident.within::<CredentialEvidence>(path, None)
                 && is_ours(&credential.trace_id)
             {
                 incident.collection.push_credential(&credential)?;
@@ -111,10 +123,14 @@ impl Incident {
     }
 
     /// Takes the traces, and gives their ids.
-    fn take_traces(&mut self, runpack: &Path) -> Result<BTreeSet<String>, PackError> {
+    fn take_traces(
+        &mut self,
+        runpack: &Path,
+        key: Option<&PublicKey>,
+    ) -> Result<BTreeSet<String>, PackError> {
         let mut ids = BTreeSet::new();
         let mut policies = BTreeSet::new();
-        for trace in self.take::<TraceFacts>(Discoverable::Trace, runpack)? {
+        for trace in self.take::<TraceFacts>(Discoverable::Trace, runpack, key)? {
             ids.insert(trace.trace_id.clone());
             if !text::is_blank(&trace.policy_digest) {
                 policies.insert(trace.policy_digest.clone());
@@ -126,14 +142,20 @@ impl Incident {
     }
 
     /// The records of a kind that is small once it has been read.
-    fn take<R: Record>(&mut self, kind: Discoverable, runpack: &Path) -> Result<Vec<R>, PackError> {
+    fn take<R: Record>(
+        &mut self,
+        kind: Discoverable,
+        runpack: &Path,
+        key: Option<&PublicKey>,
+    ) -> Result<Vec<R>, PackError> {
         let paths = list(kind, runpack)?;
-        Ok(paths.into_iter().filter_map(|path| self.within(path)).collect())
+        let taken = paths.into_iter().filter_map(|path| self.within(path, key));
+        Ok(taken.collect())
     }
 
     /// The record in a file, if it can be read and happened in time.
-    fn within<R: Record>(&mut self, path: PathBuf) -> Option<R> {
-        match record::read::<R>(&path) {
+    fn within<R: Record>(&mut self, path: PathBuf, key: Option<&PublicKey>) -> Option<R> {
+        match record::read_signed::<R>(&path, key) {
             Ok(record) => {
                 let at = record.created_at();
                 (self.from <= at && at <= self.to).then_some(record)

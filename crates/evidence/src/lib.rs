@@ -13,7 +13,6 @@
 
 mod bundle;
 pub mod collect;
-pub mod control;
 mod error;
 pub mod gateway;
 pub mod incident;
@@ -25,6 +24,6 @@ mod summary;
 pub mod triage;
 
 pub use collect::Collection;
-pub use control::Template;
 pub use error::PackError;
+pub use gait_pack::guard::Template;
 pub use pack::EvidencePack;

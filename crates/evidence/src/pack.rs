@@ -13,13 +13,12 @@ use gait_artifact::{Timestamp, text};
 use gait_canon::zip::ZipError;
 use gait_canon::{Digest, PrivateKey, json, sign};
 use gait_disk::atomic::Draft;
-use gait_pack::guard;
+use gait_pack::guard::{self, Template};
 use gait_runpack::RunSummary;
 use serde::Serialize;
 
 use crate::bundle::Bundle;
 use crate::collect::Collection;
-use crate::control::Template;
 use crate::error::PackError;
 use crate::incident::Incident;
 use crate::summary::Summary;

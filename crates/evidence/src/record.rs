@@ -8,7 +8,7 @@ use gait_artifact::credential::{self, CredentialEvidence};
 use gait_artifact::relationship::Relationship;
 use gait_artifact::{Timestamp, regress, text, trace};
 use gait_canon::json::{self, Reader, Value};
-use gait_canon::{Digest, Signature};
+use gait_canon::{Digest, PublicKey, Signature, sign};
 use gait_disk::ReadError;
 use gait_disk::read::read_bounded;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -47,6 +47,12 @@ pub enum RecordError {
     /// Its signature signs something else.
     #[error("{} was changed after it was signed", .0.display())]
     Changed(PathBuf),
+    /// It must be signed, and is not.
+    #[error("{} is not signed", .0.display())]
+    Unsigned(PathBuf),
+    /// It must be signed with a certain key, and is signed with another.
+    #[error("{} is not signed with the given key", .0.display())]
+    OtherSigner(PathBuf),
 }
 
 /// What is known of a kind of record.
@@ -62,14 +68,27 @@ pub(crate) trait Record: DeserializeOwned {
     /// When what it tells of happened.
     fn created_at(&self) -> Timestamp;
 
-    /// Whether its signatures, if it has any, sign what it says.
-    fn is_as_signed(&self, _text: &[u8]) -> bool {
-        true
+    /// Whether its signature signs what it says, and was made with `key` if there is one. Records of most kinds are not
+    /// signed.
+    fn vouched(&self, _text: &[u8], _key: Option<&PublicKey>) -> Result<(), Doubt> {
+        Ok(())
     }
+}
+
+/// Why a record's own signature does not speak for it.
+pub(crate) enum Doubt {
+    Changed,
+    Unsigned,
+    OtherSigner,
 }
 
 /// Reads the record in a file. Members that are not known are passed over; those that are missing are empty.
 pub(crate) fn read<R: Record>(path: &Path) -> Result<R, RecordError> {
+    read_signed(path, None)
+}
+
+/// As [`read`]; a record of a kind that is signed must be signed with `key`, if there is one.
+pub(crate) fn read_signed<R: Record>(path: &Path, key: Option<&PublicKey>) -> Result<R, RecordError> {
     let bytes = read_bounded(path, MAX_BYTES)?;
     let record: R = Reader::new()
         .ignore_unknown_members()
@@ -89,10 +108,12 @@ pub(crate) fn read<R: Record>(path: &Path) -> Result<R, RecordError> {
             found: schema_id.to_owned(),
         });
     }
-    if !record.is_as_signed(&bytes) {
-        return Err(RecordError::Changed(path.to_path_buf()));
+    match record.vouched(&bytes, key) {
+        Ok(()) => Ok(record),
+        Err(Doubt::Changed) => Err(RecordError::Changed(path.to_path_buf())),
+        Err(Doubt::Unsigned) => Err(RecordError::Unsigned(path.to_path_buf())),
+        Err(Doubt::OtherSigner) => Err(RecordError::OtherSigner(path.to_path_buf())),
     }
-    Ok(record)
 }
 
 /// Whether the file at `path` is a trace, and one that says what its signature, if it has any, was made over. Who signed is not
@@ -126,10 +147,10 @@ impl Record for TraceFacts {
         self.created_at
     }
 
-    /// Who signed is for others to ask; a trace that contradicts its own signature is no evidence for anybody.
-    fn is_as_signed(&self, text: &[u8]) -> bool {
+    /// A trace that contradicts its own signature is no evidence for anybody. Who signed only matters to who says so.
+    fn vouched(&self, text: &[u8], key: Option<&PublicKey>) -> Result<(), Doubt> {
         let Some(signature) = &self.signature else {
-            return true;
+            return key.map_or(Ok(()), |_| Err(Doubt::Unsigned));
         };
         let digest = json::parse(text).and_then(|mut document| {
             if let Value::Object(members) = &mut document {
@@ -137,7 +158,14 @@ impl Record for TraceFacts {
             }
             Digest::of_canonical(&document)
         });
-        digest.is_ok_and(|digest| Digest::parse_any_case(&signature.signed_digest) == Ok(digest))
+        let digest = digest.map_err(|_| Doubt::Changed)?;
+        if Digest::parse_any_case(&signature.signed_digest) != Ok(digest) {
+            return Err(Doubt::Changed);
+        }
+        match key {
+            Some(key) if sign::verify(signature, &digest, key) != Ok(true) => Err(Doubt::OtherSigner),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -4,10 +4,12 @@
 #[allow(dead_code, reason = "each test program uses its part")]
 mod made;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use gait_evidence::EvidencePack;
+use gait_canon::{Digest, PrivateKey, json, sign};
 use gait_evidence::incident::Incident;
+use gait_evidence::{Collection, EvidencePack};
 use made::{Shelf, archive, at, files, findings, settings};
 use proptest::prelude::*;
 
@@ -53,6 +55,53 @@ fn nothing_from_another_time_is_swept_in() {
     );
     assert!(names.contains(&"policy_digests.json".to_owned()));
     assert_eq!(archive(&files(&bytes)), bytes, "in normal form");
+}
+
+/// Puts a trace on the shelf, signed with `key`.
+fn put_signed(shelf: &Shelf, name: &str, key: &PrivateKey) -> PathBuf {
+    let text = format!(r#"{{"trace_id":"{name}","created_at":"{}"}}"#, at(0));
+    let mut trace = json::parse(text.as_bytes()).unwrap();
+    let signature = sign::sign(&Digest::of_canonical(&trace).unwrap(), key);
+    let members = trace.as_object_mut().unwrap();
+    members.insert("signature", json::to_value(&signature).unwrap());
+    shelf.put(name, &json::compact(&trace))
+}
+
+#[test]
+fn who_names_a_key_takes_no_trace_of_anybody_else() {
+    let shelf = Shelf::new();
+    let [ours, theirs] = [1, 2].map(|seed| PrivateKey::from_seed(&[seed; 32]));
+    let good = put_signed(&shelf, "trace_1.json", &ours);
+    let strange = put_signed(&shelf, "trace_2.json", &theirs);
+    put(&shelf, "trace_3.json", "unsigned", 0);
+    let unsigned = strange.with_file_name("trace_3.json");
+
+    assert_eq!(around(&shelf).collection().traces(), 3, "nobody is named");
+    let key = ours.public();
+    let incident = Incident::around_trusting(&shelf.runpack(), &shelf.run, HOUR, at(0), Some(&key)).unwrap();
+    assert_eq!(incident.collection().traces(), 1);
+    let skipped: Vec<_> = incident
+        .skipped()
+        .iter()
+        .map(|skipped| skipped.path.clone())
+        .collect();
+    assert_eq!(skipped, [strange.clone(), unsigned.clone()]);
+
+    let mut collection = Collection::new().trusting_traces_of(Some(key));
+    collection.add_trace(&good).unwrap();
+    for (path, expected) in [
+        (strange, "is not signed with the given key"),
+        (unsigned, "is not signed"),
+    ] {
+        let error = collection.add_trace(&path).unwrap_err().to_string();
+        assert!(error.ends_with(expected), "{error}");
+    }
+    let changed = std::fs::read_to_string(&good)
+        .unwrap()
+        .replace("trace_1", "trace_9");
+    let changed = shelf.put("changed.json", &changed);
+    let error = collection.add_trace(&changed).unwrap_err().to_string();
+    assert!(error.ends_with("was changed after it was signed"), "{error}");
 }
 
 #[test]

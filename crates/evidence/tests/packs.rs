@@ -97,7 +97,7 @@ fn a_pack_as_built_has_no_findings() {
 #[test]
 fn a_manifest_that_lies_is_found_out() {
     type Change = fn(&mut Value);
-    let cases: [(Change, &str); 9] = [
+    let cases: [(Change, &str); 12] = [
         (
             |manifest| *member(manifest, "run_id") = "run_2".into(),
             "id_mismatch pack_id",
@@ -146,6 +146,24 @@ fn a_manifest_that_lies_is_found_out() {
                 *member(first, "evidence_paths") = Value::Array(vec!["absent.json".into()]);
             },
             "\"absent.json\" is no declared entry",
+        ),
+        (
+            |manifest| {
+                let controls = member(manifest, "control_index").as_array_mut().unwrap();
+                member(&mut controls[1], "evidence_paths")
+                    .as_array_mut()
+                    .unwrap()
+                    .pop();
+            },
+            "control_index: does not follow from the template \"soc2\": CC7.2",
+        ),
+        (
+            |manifest| *member(manifest, "template_id") = "pci".into(),
+            "control_index: does not follow from the template \"pci\": PCI-10",
+        ),
+        (
+            |manifest| *member(manifest, "template_id") = "iso27001".into(),
+            "unknown_value pack_manifest.json template_id",
         ),
     ];
     for (change, expected) in cases {

@@ -3,12 +3,16 @@
 //! They are older than packs and have no proof chain. Their manifest carries the lists of controls and of evidence that also
 //! stand beside it as entries.
 
+mod control;
+
 use gait_artifact::guard::EvidenceEntry;
 use gait_canon::{
     Digest,
     json::{self, Value},
 };
 use serde::Serialize;
+
+pub use control::{APPROVAL_AUDIT, CREDENTIAL_EVIDENCE, Template};
 
 /// Hex digits of the digest that become part of the id.
 const ID_DIGITS: usize = 16;

@@ -9,10 +9,13 @@ pub(crate) mod verify;
 
 use std::path::{Path, PathBuf};
 
+use gait_canon::PublicKey;
+use gait_canon::keys::{self, KeySource};
 use gait_disk::path::clean;
 use gait_evidence::{EvidencePack, Template};
 
 use crate::arguments::Parsed;
+use crate::context::Context;
 use crate::error::Failure;
 use crate::spec::{Flag, GroupSpec};
 
@@ -28,6 +31,12 @@ const FILE_MODE: u32 = 0o600;
 
 pub(super) const CASE_ID: Flag = Flag::text("case-id", "case that the pack is made for");
 pub(super) const RENDER_PDF: Flag = Flag::switch("render-pdf", "add a summary page for people");
+pub(super) const TRACE_PUBLIC_KEY: Flag = Flag::path(
+    "trace-public-key",
+    "file of the public key that traces must be signed with",
+);
+pub(super) const TRACE_PUBLIC_KEY_ENV: Flag =
+    Flag::text("trace-public-key-env", "variable that holds that key");
 /// The ids of the templates.
 pub(super) const TEMPLATES: &[&str] = &["soc2", "pci", "incident_response"];
 
@@ -38,6 +47,16 @@ fn subject<'a>(parsed: &'a Parsed, flag: &str, missing: &str) -> Result<&'a str,
         (given, []) if !given.is_empty() => Ok(given),
         _ => Err(Failure::invalid_input(missing)),
     }
+}
+
+/// The key that traces must be signed with, if one is given.
+pub(super) fn trace_key(parsed: &Parsed, context: &Context<'_>) -> Result<Option<PublicKey>, Failure> {
+    let source = parsed.key_source(TRACE_PUBLIC_KEY.name, TRACE_PUBLIC_KEY_ENV.name);
+    if !source.is_given() {
+        return Ok(None);
+    }
+    let key = keys::verify_key(&source, &KeySource::default(), context.environment())?;
+    Ok(Some(key))
 }
 
 /// The template that `--template` names; and what to say on standard error when it names none.

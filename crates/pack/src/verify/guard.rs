@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 
 use super::{LegacyType, Verification, VerifyError, VerifyOptions, hold, undeclared};
 use crate::archive::PackArchive;
-use crate::guard::{pack_id, signable};
+use crate::guard::{Template, pack_id, signable};
 use crate::manifest::{ManifestError, same_digest};
 
 pub(super) fn verify<R: Read + Seek>(
@@ -68,6 +68,7 @@ pub(super) fn verify<R: Read + Seek>(
         findings.extend(of_form(&text, &manifest));
         findings.extend(of_contents(&manifest));
         findings.extend(of_pointers(&manifest));
+        findings.extend(of_controls(&manifest));
         findings.extend(of_entries(archive, &manifest));
         let of_signatures = verification
             .signatures
@@ -188,6 +189,25 @@ fn of_pointers(manifest: &EvidenceManifest) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Whether the controls are those of the template, each with the evidence that belongs to it.
+fn of_controls(manifest: &EvidenceManifest) -> Option<Finding> {
+    let Some(template) = Template::parse(&manifest.template_id) else {
+        let message = format!("is {:?}, which is no list of controls", manifest.template_id);
+        return Some(of_manifest(FindingCode::UnknownValue, "template_id", message));
+    };
+    let is_evidence = |path: &str| ![CONTROL_INDEX_PATH, EVIDENCE_POINTERS_PATH].contains(&path);
+    let evidence = manifest.contents.iter().filter(|entry| is_evidence(&entry.path));
+    let evidence: Vec<_> = evidence.cloned().collect();
+    let expected = template.controls(&evidence);
+    if manifest.control_index == expected {
+        return None;
+    }
+    let differs = (expected.iter()).find(|control| !manifest.control_index.contains(control));
+    let which = differs.map_or("a control that it does not have", |control| &control.control_id);
+    let message = format!("does not follow from the template {:?}: {which}", template.id());
+    Some(of_manifest(FindingCode::Inconsistent, "control_index", message))
 }
 
 /// Whether the entries that repeat what the manifest says really do.

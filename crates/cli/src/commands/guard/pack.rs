@@ -3,13 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use gait_artifact::text;
+use gait_canon::PublicKey;
 use gait_evidence::collect::Discoverable;
 use gait_evidence::pack::Settings;
 use gait_evidence::{Collection, EvidencePack, PackError};
 use gait_runpack::RunSummary;
 use serde::Serialize;
 
-use super::{CASE_ID, RENDER_PDF, TEMPLATES, subject, template, write_pack};
+use super::{
+    CASE_ID, RENDER_PDF, TEMPLATES, TRACE_PUBLIC_KEY, TRACE_PUBLIC_KEY_ENV, subject, template, trace_key,
+    write_pack,
+};
 use crate::arguments::Parsed;
 use crate::context::Context;
 use crate::minting::{KEY_MODE, PRIVATE_KEY, PRIVATE_KEY_ENV, Signer};
@@ -34,6 +38,8 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new(
     Flag::list("credential-evidence", "credential records, instead of those beside the runpack"),
     Flag::text("template", "list of controls").or("soc2").values(TEMPLATES),
     RENDER_PDF,
+    TRACE_PUBLIC_KEY,
+    TRACE_PUBLIC_KEY_ENV,
     KEY_MODE,
     PRIVATE_KEY,
     PRIVATE_KEY_ENV,
@@ -59,6 +65,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let reference = subject(parsed, "run", "expected --run <run_id|path>")?;
     let runpack = runpack_file::find(reference, context)?;
     let signer = Signer::of_flags(parsed, context)?;
+    let trace_key = trace_key(parsed, context)?;
     let run = RunSummary::open(&runpack)?;
     let (template, notice) = template(parsed);
     let settings = Settings {
@@ -68,7 +75,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         producer_version: context.producer_version(),
         now: context.now(),
     };
-    let mut pack = EvidencePack::build(&run, gather(parsed, &runpack)?, &settings)?;
+    let mut pack = EvidencePack::build(&run, gather(parsed, &runpack, trace_key)?, &settings)?;
     pack.sign(&signer.key)?;
     let path = write_pack(&mut pack, parsed, &runpack)?;
 
@@ -90,8 +97,8 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
 }
 
 /// The evidence that flags name; approvals and credentials that they don't, from beside the runpack.
-fn gather(parsed: &Parsed, runpack: &Path) -> Result<Collection, PackError> {
-    let mut collection = Collection::new();
+fn gather(parsed: &Parsed, runpack: &Path, trace_key: Option<PublicKey>) -> Result<Collection, PackError> {
+    let mut collection = Collection::new().trusting_traces_of(trace_key);
     for path in named(parsed, "inventory") {
         collection.add_inventory(&path)?;
     }

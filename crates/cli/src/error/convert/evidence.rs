@@ -2,6 +2,7 @@
 
 use gait_canon::zip::ZipError;
 use gait_evidence::PackError;
+use gait_evidence::record::RecordError;
 use gait_evidence::retain::RetentionError;
 use gait_evidence::seal::SealError;
 use gait_pack::OpenError;
@@ -18,6 +19,9 @@ impl From<PackError> for Failure {
                 Self::new(ErrorKind::Io, error)
             }
             error @ PackError::Encode(_) => Self::new(ErrorKind::Internal, error),
+            error @ PackError::Record(RecordError::Unsigned(_) | RecordError::OtherSigner(_)) => {
+                Self::new(ErrorKind::VerificationFailed, error)
+            }
             error => Self::invalid_input(error),
         }
     }

@@ -7,9 +7,9 @@ use gait_artifact::guard::{
 use gait_artifact::text;
 
 /// What the names of approval audits begin with.
-pub(crate) const APPROVAL_AUDIT: &str = "approval_audit_";
+pub const APPROVAL_AUDIT: &str = "approval_audit_";
 /// What the names of credential records begin with.
-pub(crate) const CREDENTIAL_EVIDENCE: &str = "credential_evidence_";
+pub const CREDENTIAL_EVIDENCE: &str = "credential_evidence_";
 
 /// A list of controls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
