@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! <cache>/<name>/<version>/<digest>/registry_pack.json
+//! <cache>/<name>/<version>/<digest>/artifacts/<path>
 //! <cache>/pins/<name>.pin
 //! ```
 //!
@@ -18,6 +19,7 @@ use gait_disk::path::clean;
 use gait_disk::read::{ReadError, read_bounded};
 use gait_disk::{FileLock, LockError, LockPolicy, atomic};
 
+use crate::artifact::ARTIFACTS_DIRECTORY;
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest, PINS_DIRECTORY, VerifiedManifest};
 use crate::trust::{DIGEST_PREFIX, Pin};
 
@@ -136,15 +138,31 @@ impl Cache {
         self.beneath(PINS_DIRECTORY).join(name)
     }
 
+    /// Keeps an artifact of a verified manifest that is about to be installed. The path must be a safe one.
+    pub(crate) fn keep_artifact(
+        &self,
+        verified: VerifiedManifest<'_>,
+        path: &str,
+        content: &[u8],
+    ) -> Result<(), CacheError> {
+        let directory = self.directory(verified.manifest());
+        let path = directory.join(ARTIFACTS_DIRECTORY).join(path);
+        atomic::create_parents(&path)?;
+        Ok(atomic::replace(&path, content, FILE_MODE)?)
+    }
+
+    /// Where `manifest` and what belongs to it is, or would be.
+    fn directory(&self, manifest: &Manifest) -> PathBuf {
+        let pack = manifest.pack();
+        self.beneath(&pack.pack_name)
+            .join(&pack.pack_version)
+            .join(manifest.digest().to_string())
+    }
+
     /// Keeps a verified manifest and makes it the pinned one of its name.
     pub fn install(&self, verified: VerifiedManifest<'_>) -> Result<Installed, CacheError> {
         let manifest = verified.manifest();
-        let pack = manifest.pack();
-        let metadata_path = self
-            .beneath(&pack.pack_name)
-            .join(&pack.pack_version)
-            .join(manifest.digest().to_string())
-            .join(MANIFEST_FILE);
+        let metadata_path = self.directory(manifest).join(MANIFEST_FILE);
         let pin_path = self.pin_path(manifest);
         let lock_path = self.root.join(LOCK_FILE);
         atomic::create_parents(&lock_path)?;

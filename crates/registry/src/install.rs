@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use gait_artifact::registry::RegistryArtifact;
 use gait_artifact::text::trim;
 use gait_canon::PublicKey;
 use gait_disk::ReadError;
 use gait_disk::read::read_bounded;
 
+use crate::artifact::{self, ARTIFACTS_DIRECTORY, ArtifactError, Origin};
 use crate::cache::{Cache, CacheError, Installed};
 use crate::fetch::{FetchError, RemoteError, RemotePolicy, RemoteUrl};
 use crate::manifest::{MAX_MANIFEST_BYTES, Manifest, ManifestError, SignatureFailure};
@@ -36,6 +38,8 @@ pub struct InstallRequest<'a> {
     pub pin: Option<Pin>,
     /// Whether the manifest that the pin names may be taken from the cache when the server cannot be reached.
     pub allow_cached_fallback: bool,
+    /// Whether the artifacts that the manifest lists are installed with it.
+    pub with_artifacts: bool,
 }
 
 /// What was installed.
@@ -45,6 +49,8 @@ pub struct Installation {
     pub manifest: Manifest,
     /// Where it and its pin are.
     pub installed: Installed,
+    /// How many artifacts were installed with it.
+    pub artifacts: usize,
     /// The manifest of the cache that took the place of the one that could not be had.
     pub fallback_path: Option<PathBuf>,
 }
@@ -85,6 +91,9 @@ pub enum InstallError {
     /// No signature is believed.
     #[error(transparent)]
     Signature(#[from] SignatureFailure),
+    /// An artifact is not there, or not what was signed.
+    #[error(transparent)]
+    Artifact(#[from] ArtifactError),
     /// The cache cannot be written.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -120,10 +129,11 @@ impl Source {
 
 /// Gets the manifest, with `fetch` where it is on a server, and keeps it if every condition holds.
 ///
-/// A manifest of the cache is held to the same conditions as a fetched one, its signature included.
+/// A manifest of the cache is held to the same conditions as a fetched one, its signature included. Artifacts come from
+/// where the manifest came from, and are kept before it is: a manifest that was installed with its artifacts has them.
 pub fn install(
     request: &InstallRequest<'_>,
-    fetch: impl FnOnce(&RemoteUrl) -> Result<Vec<u8>, FetchError>,
+    mut fetch: impl FnMut(&RemoteUrl) -> Result<Vec<u8>, FetchError>,
 ) -> Result<Installation, InstallError> {
     let (bytes, fallback_path) = match request.source {
         Source::File(path) => (read_bounded(path, MAX_MANIFEST_BYTES)?, None),
@@ -146,10 +156,26 @@ pub fn install(
     if request.pin.is_some_and(|pin| !pin.admits(manifest.digest())) {
         return Err(InstallError::Pin(*manifest.digest()));
     }
-    let installed = request.cache.install(manifest.verify(request.key)?)?;
+    let verified = manifest.verify(request.key)?;
+    let mut artifacts: &[RegistryArtifact] = &[];
+    if request.with_artifacts {
+        artifacts = artifact::listed(&manifest)?;
+        let origin = match (request.source, &fallback_path) {
+            (_, Some(cached)) => Origin::Directory(artifact::beside(cached).join(ARTIFACTS_DIRECTORY)),
+            (Source::File(path), None) => Origin::Directory(artifact::beside(path)),
+            (Source::Remote(url), None) => Origin::Server(url),
+        };
+        for artifact in artifacts {
+            let content = artifact::get(artifact, &origin, &mut fetch)?;
+            request.cache.keep_artifact(verified, &artifact.path, &content)?;
+        }
+    }
+    let artifacts = artifacts.len();
+    let installed = request.cache.install(verified)?;
     Ok(Installation {
         manifest,
         installed,
+        artifacts,
         fallback_path,
     })
 }

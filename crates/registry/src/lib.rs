@@ -8,6 +8,7 @@
 //!        ─ fetch ─────────▶ bytes, bounded
 //!        ─ Manifest::parse ▶ a manifest of a known shape, its names fit for paths
 //!        ─ publisher, pin, Manifest::verify ─▶ VerifiedManifest
+//!        ─ artifacts, when asked for ─▶ each held to its digest
 //!        ─ Cache::install ─▶ on the disk, whole
 //! ```
 //!
@@ -21,6 +22,7 @@
 //! one place, to end what takes too long.
 #![forbid(unsafe_code)]
 
+mod artifact;
 pub mod cache;
 pub mod fetch;
 pub mod index;
@@ -29,6 +31,7 @@ pub mod manifest;
 mod trust;
 pub mod verify;
 
+pub use artifact::ArtifactError;
 pub use cache::{Cache, CacheError, CachedPack};
 pub use fetch::{FetchError, Fetcher, RemoteError, RemotePolicy, RemoteUrl};
 pub use install::{InstallError, InstallRequest, Installation, Source, install};

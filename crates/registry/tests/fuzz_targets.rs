@@ -9,6 +9,7 @@
 mod mutation;
 #[path = "../../../fuzz/fuzz_targets/registry_manifest.rs"]
 mod registry_manifest;
+#[allow(dead_code, reason = "each test program uses its part")]
 #[path = "network/sample.rs"]
 mod sample;
 

@@ -117,6 +117,14 @@ impl RemoteUrl {
         Ok(Self { uri })
     }
 
+    /// The URL of `path` beside this one, on the same server. The path must be relative and free of what has a meaning in
+    /// URLs.
+    pub(crate) fn beside(&self, path: &str) -> Result<Self, RemoteError> {
+        Ok(Self {
+            uri: self.resolve(path)?,
+        })
+    }
+
     /// Resolves a reference (RFC 3986 section 5.2). Dot segments are left to the server, which they cannot lead out of.
     fn resolve(&self, reference: &str) -> Result<Uri, RemoteError> {
         let reference = reference.split('#').next().unwrap_or_default();

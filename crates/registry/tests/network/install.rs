@@ -12,7 +12,7 @@ use gait_registry::{
     Source, VerifyOptions, install, verify,
 };
 
-use crate::sample::{key, manifest};
+use crate::sample::{key, manifest, manifest_listing};
 use crate::server::{Behaviour, Server};
 
 /// What the caller of [`run`] demands.
@@ -21,6 +21,7 @@ struct Demands<'a> {
     pin: Option<Pin>,
     publishers: &'a [&'a str],
     fallback: bool,
+    artifacts: bool,
 }
 
 fn run(cache: &Cache, source: &str, demands: &Demands<'_>) -> Result<Installation, InstallError> {
@@ -33,6 +34,7 @@ fn run(cache: &Cache, source: &str, demands: &Demands<'_>) -> Result<Installatio
         publishers: &Publishers::new(demands.publishers),
         pin: demands.pin,
         allow_cached_fallback: demands.fallback,
+        with_artifacts: demands.artifacts,
     };
     install(&request, |url| {
         let options = FetchOptions {
@@ -113,7 +115,7 @@ fn a_fetched_manifest_is_kept_and_verifies() {
     let demands = Demands {
         pin: Some(pin_of(&bytes)),
         publishers: &["ACME"],
-        fallback: false,
+        ..Demands::default()
     };
     let installation = run(&cache, &server.url("/p"), &demands).unwrap();
     assert_eq!(installation.fallback_path, None);
@@ -245,4 +247,97 @@ fn a_link_in_place_of_a_manifest_is_not_written_through() {
         Err(InstallError::Cache(_))
     ));
     assert_eq!(fs::read_to_string(&target).unwrap(), "precious");
+}
+
+/// What the artifact of the manifests in [`with_artifacts`] holds.
+const ARTIFACT: &[u8] = b"rules: []\n";
+
+/// A manifest that lists an artifact, and one whose artifact is not what it states.
+fn with_artifacts() -> [Vec<u8>; 2] {
+    [gait_canon::Digest::of(ARTIFACT).to_string(), "0".repeat(64)]
+        .map(|sha256| manifest_listing("a", &sha256, &key()))
+}
+
+#[test]
+fn artifacts_are_installed_with_their_manifest_or_neither_is() {
+    let demands = Demands {
+        artifacts: true,
+        ..Demands::default()
+    };
+    let [good, bad] = with_artifacts();
+    for (manifest, artifact, installed) in [
+        (&good, Some(ARTIFACT), true),
+        (&good, Some(&b"rules: [all]\n"[..]), false),
+        (&good, None, false),
+        (&bad, Some(ARTIFACT), false),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let cache = cache_in(root.path());
+        let shop = root.path().join("shop");
+        fs::create_dir_all(shop.join("policies")).unwrap();
+        fs::write(shop.join("p.json"), manifest).unwrap();
+        let mut behaviours = vec![Behaviour::document(manifest)];
+        match artifact {
+            Some(content) => {
+                fs::write(shop.join("policies/a.yaml"), content).unwrap();
+                behaviours.push(Behaviour::document(content));
+            }
+            None => behaviours.push(Behaviour::status(404)),
+        }
+        let server = Server::plain(behaviours);
+        let file = shop.join("p.json");
+        for source in [file.to_str().unwrap(), &server.url("/shop/p.json?v=1")] {
+            match run(&cache, source, &demands) {
+                Ok(installation) => {
+                    assert!(installed, "{source}");
+                    assert_eq!(installation.artifacts, 1);
+                    let directory = installation.installed.metadata_path.parent().unwrap().to_owned();
+                    assert_eq!(
+                        fs::read(directory.join("artifacts/policies/a.yaml")).unwrap(),
+                        ARTIFACT
+                    );
+                }
+                Err(error) => {
+                    assert!(
+                        !installed && matches!(error, InstallError::Artifact(_)),
+                        "{error}"
+                    );
+                    assert!(cache.list().unwrap().is_empty());
+                }
+            }
+        }
+        assert_eq!(server.requests()[1], "GET /shop/policies/a.yaml");
+    }
+}
+
+#[test]
+fn artifacts_of_the_cache_take_the_place_of_those_that_cannot_be_had() {
+    let root = tempfile::tempdir().unwrap();
+    let cache = cache_in(root.path());
+    let [good, _] = with_artifacts();
+    let server = Server::plain([
+        Behaviour::document(&good),
+        Behaviour::document(ARTIFACT),
+        Behaviour::HangUp,
+    ]);
+    let demands = Demands {
+        pin: Some(pin_of(&good)),
+        fallback: true,
+        artifacts: true,
+        ..Demands::default()
+    };
+    let first = run(&cache, &server.url("/p.json"), &demands).unwrap();
+    assert_eq!(first.fallback_path, None);
+    let again = run(&cache, &server.url("/p.json"), &demands).unwrap();
+    assert!(again.fallback_path.is_some());
+    let kept = first
+        .installed
+        .metadata_path
+        .with_file_name("artifacts")
+        .join("policies/a.yaml");
+    fs::write(&kept, "rules: [all]\n").unwrap();
+    assert!(matches!(
+        run(&cache, &server.url("/p.json"), &demands),
+        Err(InstallError::Artifact(_))
+    ));
 }

@@ -17,6 +17,20 @@ pub(crate) fn manifest(name: &str, version: &str, key: &PrivateKey) -> Vec<u8> {
         sha256: "a".repeat(64),
         media_type: String::new(),
     };
+    signed(name, version, artifact, key)
+}
+
+/// The manifest of `name` that lists `policies/a.yaml` with this digest.
+pub(crate) fn manifest_listing(name: &str, sha256: &str, key: &PrivateKey) -> Vec<u8> {
+    let artifact = RegistryArtifact {
+        path: "policies/a.yaml".to_owned(),
+        sha256: sha256.to_owned(),
+        media_type: String::new(),
+    };
+    signed(name, "1", artifact, key)
+}
+
+fn signed(name: &str, version: &str, artifact: RegistryArtifact, key: &PrivateKey) -> Vec<u8> {
     let pack = RegistryPack {
         schema_id: PACK_SCHEMA_ID.to_owned(),
         schema_version: SCHEMA_VERSION.to_owned(),

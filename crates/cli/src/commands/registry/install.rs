@@ -35,6 +35,11 @@ const ALLOW_CACHED_FALLBACK: Flag = Flag::switch(
     "when a server cannot be reached, take the pinned manifest from the cache",
 );
 
+const WITH_ARTIFACTS: Flag = Flag::switch(
+    "with-artifacts",
+    "also get the artifacts that the manifest lists, from beside it, and hold them to their digests",
+);
+
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("registry install", "Install a signed pack manifest")
     .explain("Takes a pack's manifest from a file or an allowed host into the cache, if it is signed with the given key.")
     .positionals("[<path|url>]")
@@ -52,6 +57,7 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("registry install", "Insta
         RETRY_BASE_DELAY,
         ALLOW_INSECURE_HTTP,
         ALLOW_CACHED_FALLBACK,
+        WITH_ARTIFACTS,
     ]);
 
 #[derive(Serialize)]
@@ -67,6 +73,8 @@ struct Output<'a> {
     pack_source: &'a str,
     metadata_path: String,
     pin_path: String,
+    #[serde(skip_serializing_if = "is_default")]
+    artifacts_installed: usize,
     #[serde(skip_serializing_if = "is_default")]
     fallback_used: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,12 +97,14 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         pack_source: &pack.source,
         metadata_path: installation.installed.metadata_path.display().to_string(),
         pin_path: installation.installed.pin_path.display().to_string(),
+        artifacts_installed: installation.artifacts,
         fallback_used: installation.fallback_path.is_some(),
         fallback_path: installation
             .fallback_path
             .as_ref()
             .map(|path| path.display().to_string()),
     };
+    let artifacts = Some(output.artifacts_installed).filter(|count| *count > 0);
     let fallback = output.fallback_path.iter();
     Ok(Report::new(&output)
         .line(format!(
@@ -102,6 +112,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
             pack.pack_name, pack.pack_version
         ))
         .line(format!("digest: sha256:{}", output.digest))
+        .lines(artifacts.map(|count| format!("artifacts: {count}")))
         .lines(fallback.map(|path| format!("fallback: cached manifest {path}"))))
 }
 
@@ -124,6 +135,7 @@ fn installed(
         publishers: &publishers(parsed),
         pin: Pin::parse(parsed.text(PIN.name)),
         allow_cached_fallback: parsed.flag(ALLOW_CACHED_FALLBACK.name),
+        with_artifacts: parsed.flag(WITH_ARTIFACTS.name),
     };
     // Nothing of the network is set up for a file.
     let installation = install(&request, |url| {
