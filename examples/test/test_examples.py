@@ -143,6 +143,23 @@ class TrustTest(CheckoutTest):
         self.assert_exit(self.run_command(*proxy, "-", stdin=json.dumps(call)), 3)
 
 
+class ServiceTest(CheckoutTest):
+    def test_every_decision_of_the_service_is_kept_and_verified(self) -> None:
+        done = self.run_command(self.root / "scripts/demo_mcp_canonical.sh", "out dir")
+        self.assert_exit(done, 0)
+        summary = json.loads(done.stdout)
+        self.assertEqual((summary["schema_id"], summary["ok"]), ("gait.mcp.canonical.summary", True))
+        told = [(case["verdict"], case["exit_code"], case["executed"]) for case in summary["cases"]]
+        self.assertEqual(told, [("allow", 0, True), ("block", 3, False), ("require_approval", 4, False)])
+        self.assertEqual(json.loads((self.root / "out dir/mcp_canonical_summary.json").read_text()), summary)
+
+    def test_a_service_that_does_not_answer_is_told(self) -> None:
+        for gait in (self.missing(), self.impostor("", 0), self.impostor("", 1)):
+            done = self.run_command(self.root / "scripts/demo_mcp_canonical.sh", gait=gait)
+            self.assert_exit(done, 1)
+            self.assertEqual(done.stdout, "")
+
+
 class SmallExamplesTest(CheckoutTest):
     def test_a_changed_run_does_not_verify(self) -> None:
         done = self.run_command(self.root / "scripts/signature_demo.sh")

@@ -76,6 +76,9 @@ fn run_command(command: &'static Command, arguments: &[String], context: &Contex
         );
     }
     if spec.positionals == Positionals::None && !spec.raw && !parsed.positionals().is_empty() {
+        if let Some(report) = command.misread {
+            return render::command(spec, Ok(report(context)), true, context);
+        }
         let json = spec.json && arguments::wants_json(spec, arguments);
         return render::command(spec, Err(Failure::unexpected_positionals()), json, context);
     }

@@ -90,6 +90,30 @@ pub const CREDENTIAL_COMMAND_ALLOWLIST: Variable = Variable {
     readers: "`gate eval --credential-broker command`",
 };
 
+/// The policy of the hook of Claude Code.
+pub const CLAUDE_POLICY: Variable = Variable {
+    name: "GAIT_CLAUDE_POLICY",
+    meaning: "The policy that judges the tool calls of Claude Code. `--policy` wins over it.",
+    default: "no policy: every call is denied",
+    readers: "`hook claude-code`",
+};
+
+/// Where the hook of Claude Code leaves traces.
+pub const CLAUDE_TRACE_DIR: Variable = Variable {
+    name: "GAIT_CLAUDE_TRACE_DIR",
+    meaning: "Directory of the traces of tool calls of Claude Code. `--trace-dir` wins over it.",
+    default: "`gait-out/integrations/claude_code/hooks`",
+    readers: "`hook claude-code`",
+};
+
+/// Whether calls of Claude Code that can't be judged run.
+pub const CLAUDE_UNSAFE_FAIL_OPEN: Variable = Variable {
+    name: "GAIT_CLAUDE_UNSAFE_FAIL_OPEN",
+    meaning: "`1`, `true`, `yes` or `on` lets tools of Claude Code run whose call could not be judged.",
+    default: "they are denied",
+    readers: "`hook claude-code`",
+};
+
 /// How many writers a session is expected to have.
 pub const SESSION_LOCK_PROFILE: Variable = Variable {
     name: "GAIT_SESSION_LOCK_PROFILE",
@@ -226,6 +250,9 @@ pub static VARIABLES: &[Variable] = &[
     BROKER_TOKEN,
     CREDENTIAL_COMMAND_ALLOWLIST,
     ALLOW_REAL_REPLAY,
+    CLAUDE_POLICY,
+    CLAUDE_TRACE_DIR,
+    CLAUDE_UNSAFE_FAIL_OPEN,
     SESSION_LOCK_PROFILE,
     SESSION_LOCK_TIMEOUT,
     SESSION_LOCK_RETRY,

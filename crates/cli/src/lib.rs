@@ -55,6 +55,10 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> u8 {
         let response = respond(&context);
         let exit = match print(&response) {
             Ok(()) => response.exit,
+            Err(error) if let Some(exit) = response.exit_unheard => {
+                let _ = writeln!(io::stderr(), "gait: the answer could not be printed: {error}");
+                exit
+            }
             // A reader that has seen enough (`gait --help | head -1`) is no failure.
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => response.exit,
             // A result that nobody could read must not pass for a success.

@@ -14,6 +14,7 @@ pub type CommandResult = Result<Report, Failure>;
 pub struct Report {
     pub(crate) body: Body,
     pub(crate) exit: u8,
+    pub(crate) exit_unheard: Option<u8>,
     pub(crate) diagnostics: String,
 }
 
@@ -42,6 +43,7 @@ impl Report {
                 lines: Vec::new(),
             },
             exit: EXIT_OK,
+            exit_unheard: None,
             diagnostics: String::new(),
         }
     }
@@ -61,6 +63,7 @@ impl Report {
         Self {
             body: Body::Verbatim(text.into()),
             exit: EXIT_OK,
+            exit_unheard: None,
             diagnostics: String::new(),
         }
     }
@@ -99,6 +102,13 @@ impl Report {
     #[must_use]
     pub fn diagnostics(mut self, text: impl Into<String>) -> Self {
         self.diagnostics = text.into();
+        self
+    }
+
+    /// Sets the exit code for when the result could not be printed, for callers that take silence for consent.
+    #[must_use]
+    pub const fn exit_unheard(mut self, code: u8) -> Self {
+        self.exit_unheard = Some(code);
         self
     }
 

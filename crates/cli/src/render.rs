@@ -19,6 +19,8 @@ pub struct Response {
     pub stderr: String,
     /// The exit code.
     pub exit: u8,
+    /// The exit code when standard output can't be written, if that is a special one.
+    pub exit_unheard: Option<u8>,
 }
 
 impl Response {
@@ -27,8 +29,8 @@ impl Response {
     pub fn text(text: impl Into<String>, exit: u8) -> Self {
         Self {
             stdout: text.into(),
-            stderr: String::new(),
             exit,
+            ..Self::default()
         }
     }
 
@@ -95,7 +97,10 @@ fn answer(spec: &CommandSpec, object: Object, context: &Context<'_>, exit: u8) -
 
 fn success(spec: &CommandSpec, report: Report, json: bool, context: &Context<'_>) -> Response {
     match report.body {
-        Body::Verbatim(text) => Response::text(text, report.exit),
+        Body::Verbatim(text) => Response {
+            exit_unheard: report.exit_unheard,
+            ..Response::text(text, report.exit)
+        },
         Body::Result {
             fields: Some(object), ..
         } if json => answer(spec, object, context, report.exit),
@@ -110,6 +115,7 @@ fn success(spec: &CommandSpec, report: Report, json: bool, context: &Context<'_>
                 stdout: text,
                 stderr: report.diagnostics,
                 exit: report.exit,
+                exit_unheard: report.exit_unheard,
             }
         }
     }
@@ -141,11 +147,13 @@ fn text_error(spec: &CommandSpec, failure: &Details, context: &Context<'_>) -> R
             stdout: text,
             stderr: failure.diagnostics.clone(),
             exit,
+            exit_unheard: None,
         },
         ErrorStyle::BareOnStderr => Response {
             stdout: String::new(),
             stderr: text,
             exit,
+            exit_unheard: None,
         },
     }
 }

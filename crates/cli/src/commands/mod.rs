@@ -15,6 +15,7 @@ mod enforce;
 mod gate;
 mod gateway;
 mod guard;
+mod hook;
 mod incident;
 mod init;
 mod job;
@@ -101,6 +102,8 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&mcp::proxy::BRIDGE, mcp::proxy::run),
             Command::new(&mcp::verify::SPEC, mcp::verify::run),
             Command::new(&mcp::serve::SPEC, mcp::serve::run),
+            Command::new(&hook::claude_code::SPEC, hook::claude_code::run)
+                .answering_misread(hook::claude_code::misread),
         ],
     },
     Section {
@@ -279,6 +282,7 @@ pub static GROUPS: &[GroupSpec] = &[
     gate::GROUP,
     gateway::GROUP,
     guard::GROUP,
+    hook::GROUP,
     incident::GROUP,
     job::GROUP,
     job::checkpoint::GROUP,

@@ -29,10 +29,15 @@ pub(crate) struct Settings {
 impl Settings {
     /// Flag before file before built-in default, value by value.
     pub(super) fn resolve(parsed: &Parsed) -> Result<Self, Failure> {
-        Ok(Self::over(parsed, &ProjectConfig::of_flags(parsed)?))
+        let config = ProjectConfig::of_flags(parsed)?;
+        Ok(Self {
+            destinations: destinations(parsed, &config),
+            ..Self::over(parsed, &config)
+        })
     }
 
-    /// Flag before `config` before built-in default, value by value.
+    /// Flag before `config` before built-in default, value by value; without destinations, for commands that don't name
+    /// those of one decision.
     pub(crate) fn over(parsed: &Parsed, config: &ProjectConfig) -> Self {
         let from = GateSettings { parsed, config };
         let text = |key: &str| from.text(key).to_owned();
@@ -74,13 +79,7 @@ impl Settings {
                 reference: text("credential_ref"),
                 scopes: list("credential_scopes"),
             },
-            destinations: Destinations {
-                trace: text("trace_path"),
-                approval_audit: parsed.text("approval-audit-out").to_owned(),
-                delegation_audit: parsed.text("delegation-audit-out").to_owned(),
-                credential_evidence: text("credential_evidence_path"),
-                kill_switch_state: text("kill_switch_state"),
-            },
+            destinations: Destinations::default(),
             unknown_keys: config.unknown_keys().to_vec(),
         }
     }
@@ -97,6 +96,19 @@ impl Settings {
             .into_iter()
             .map(String::as_str)
             .chain(keys.filter_map(|key| key.path.as_deref()))
+    }
+}
+
+/// Where the records of one decision go.
+fn destinations(parsed: &Parsed, config: &ProjectConfig) -> Destinations {
+    let from = GateSettings { parsed, config };
+    let text = |key: &str| from.text(key).to_owned();
+    Destinations {
+        trace: text("trace_path"),
+        approval_audit: parsed.text("approval-audit-out").to_owned(),
+        delegation_audit: parsed.text("delegation-audit-out").to_owned(),
+        credential_evidence: text("credential_evidence_path"),
+        kill_switch_state: text("kill_switch_state"),
     }
 }
 
