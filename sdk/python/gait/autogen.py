@@ -15,7 +15,6 @@ from pydantic import BaseModel
 
 from gait.adapter import ToolAdapter, result_of
 from gait.client import PathText, capture_intent
-from gait.errors import GateEnforcementError
 from gait.framework import file_word
 from gait.models import IntentContext, IntentRequest, IntentTarget
 
@@ -137,7 +136,7 @@ class GatedWorkbench(Workbench):
         cancellation_token: CancellationToken | None = None,
         call_id: str | None = None,
     ) -> ToolResult:
-        """Calls the tool if the gate allows it."""
+        """Calls the tool if the gate allows it; what goes wrong is told as an error of the tool."""
         args = arguments or {}
         try:
             outcome = await self._adapter.aexecute(
@@ -147,8 +146,8 @@ class GatedWorkbench(Workbench):
                 trace_out=self._intents.trace_path(name, call_id),
             )
             result: ToolResult = result_of(outcome)
-        except GateEnforcementError as refusal:
-            return ToolResult(name=name, result=[TextResultContent(content=str(refusal))], is_error=True)
+        except Exception as failure:  # an agent waits for ever for a workbench that raises
+            return ToolResult(name=name, result=[TextResultContent(content=str(failure))], is_error=True)
         return result
 
     async def start(self) -> None:

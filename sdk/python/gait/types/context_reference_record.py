@@ -1,0 +1,30 @@
+"""One document of a context set (`gait.context.reference_record`): where it came from and what it said, by…
+
+Generated from `schemas/v1/context/reference_record.schema.json` by `tools/generate_types.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from gait.types._typing import NotRequired, TypedDict
+
+__all__ = [
+    "ContextReferenceRecord",
+]
+
+
+class ContextReferenceRecord(TypedDict):
+    """One document of a context set (`gait.context.reference_record`): where it came from and what it said, by…"""
+
+    ref_id: str
+    source_type: str
+    source_locator: str
+    query_digest: str
+    content_digest: str
+    retrieved_at: str
+    redaction_mode: str
+    immutability: Literal["immutable", "mutable", "unknown"]
+    sensitivity_label: NotRequired[str]
+    freshness_sla_seconds: NotRequired[int]
+    retrieval_params: NotRequired[dict[str, Any]]
