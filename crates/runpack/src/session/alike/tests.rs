@@ -55,7 +55,7 @@ fn events_of_one_shape_are_taken_without_parsing() {
     let mut shapes = remembering(&[first]);
     let other = SessionEvent {
         violations: vec!["another".into()],
-        ..event(27, "x", &["".to_owned(), "é\u{7f}".to_owned()])
+        ..event(27, "x", &[String::new(), "é\u{7f}".to_owned()])
     };
     let text = line(&other);
     assert_eq!(shapes.event(&text).cloned(), read(&text));
@@ -64,8 +64,8 @@ fn events_of_one_shape_are_taken_without_parsing() {
 
 #[test]
 fn several_shapes_are_remembered_and_the_oldest_forgotten() {
-    let shaped = |count: usize| event(1, "t", &vec!["x".to_owned(); count]);
-    let all: Vec<_> = (0..=SHAPES).map(shaped).collect();
+    let with_reasons = |count: usize| event(1, "t", &vec!["x".to_owned(); count]);
+    let all: Vec<_> = (0..=SHAPES).map(with_reasons).collect();
     let mut shapes = remembering(&all);
     for (count, event) in all.iter().enumerate().rev() {
         assert_eq!(shapes.event(&line(event)).is_some(), count > 0, "{count}");
