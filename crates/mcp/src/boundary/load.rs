@@ -43,7 +43,7 @@ pub enum BoundaryLoadError {
     #[error("{source}")]
     Policy {
         /// What is wrong.
-        source: PolicyError,
+        source: Box<PolicyError>,
         /// The policy's text, to show the place.
         text: Vec<u8>,
     },
@@ -82,7 +82,10 @@ impl BoundarySettings {
             read_bounded(Path::new(&self.policy), yaml::MAX_BYTES).map_err(BoundaryLoadError::ReadPolicy)?;
         match document::read(&text) {
             Ok(policy) => Ok(CompiledPolicy::new(policy)),
-            Err(source) => Err(BoundaryLoadError::Policy { source, text }),
+            Err(error) => Err(BoundaryLoadError::Policy {
+                source: Box::new(error),
+                text,
+            }),
         }
     }
 }

@@ -93,7 +93,7 @@ pub(crate) fn failure(policy: &str, error: BoundaryLoadError) -> Failure {
     match error {
         BoundaryLoadError::Policy { source, text } => {
             let excerpt = crate::policy_file::excerpt(policy, &text, &source);
-            Failure::from(source).excerpt(excerpt)
+            Failure::from(*source).excerpt(excerpt)
         }
         error => Failure::invalid_input(error),
     }
