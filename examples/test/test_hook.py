@@ -20,6 +20,7 @@ EVENT: dict[str, Any] = {
     "tool_input": {"file_path": "/srv/shop/notes.txt", "content": "hello"},
     "tool_use_id": "toolu_1",
 }
+OVERRIDE = "GAIT_CLAUDE_UNSAFE_FAIL_OPEN"
 PERMISSIONS = {"allow": "allow", "block": "deny", "require_approval": "ask"}
 TOLD = ("PostToolUse", "UserPromptSubmit", "SessionStart", "Stop", "SubagentStop", "Notification", "PreCompact")
 
@@ -84,16 +85,16 @@ class HookTest(CheckoutTest):
                 self.assertNotIn("tracePath", answer)
                 for value in ("1", "true", "YES", "On"):
                     self.assert_answer(
-                        self.ask(stdin, GAIT_CLAUDE_UNSAFE_FAIL_OPEN=value, **variables),
+                        self.ask(stdin, **{OVERRIDE: value}, **variables),
                         "allow",
                         told.replace("(fail-closed)", "(unsafe fail-open)"),
                     )
-                for name, value in (("GAIT_CLAUDE_UNSAFE_FAIL_OPEN", "0"), ("GAIT_CLAUDE_STRICT", "0")):
+                for name, value in ((OVERRIDE, "0"), ("GAIT_CLAUDE_STRICT", "0")):
                     self.assert_answer(self.ask(stdin, **{name: value}, **variables), "deny", told)
 
     def test_the_override_changes_no_verdict(self) -> None:
         for verdict in ("block", "require_approval"):
-            answer = self.ask(EVENT, GAIT_CLAUDE_POLICY=self.policy(verdict), GAIT_CLAUDE_UNSAFE_FAIL_OPEN="1")
+            answer = self.ask(EVENT, GAIT_CLAUDE_POLICY=self.policy(verdict), **{OVERRIDE: "1"})
             self.assertEqual(answer["permissionDecision"], PERMISSIONS[verdict])
 
     def test_other_events_are_answered_with_nothing(self) -> None:
