@@ -233,12 +233,12 @@ impl Shelf {
         if !long {
             return [told, self.clear(now, protected)].concat();
         }
-        let (shelf, paths) = (Arc::clone(self), Arc::clone(protected));
+        let (this, paths) = (Arc::clone(self), Arc::clone(protected));
         let beside = thread::Builder::new()
             .name("retention".to_owned())
             .spawn(move || {
-                let mut found = shelf.clear(now, &paths);
-                let mut state = shelf.state.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut found = this.clear(now, &paths);
+                let mut state = this.state.lock().unwrap_or_else(PoisonError::into_inner);
                 state.untold.append(&mut found);
             });
         if beside.is_err() {
