@@ -1,8 +1,8 @@
 //! What it costs to hold runs to fixtures.
 //!
 //! The figures to reach: a thousand fixtures of a hundred calls, each with a candidate of its own, take at most 2 seconds of
-//! one processor, and on several about as much less as there are of them. Memory follows the threads, not the fixtures: each
-//! thread holds one fixture and its candidate.
+//! one processor, and on several about as much less as there are of them. Each thread holds one fixture and its candidate;
+//! beside that, memory holds the result.
 
 use std::fs;
 use std::num::NonZero;
