@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from gait import (
     IntentScript,
     IntentScriptStep,
     ToolAdapter,
+    evaluate_gate,
 )
 
 
@@ -153,3 +156,46 @@ def test_a_service_that_is_not_there_lets_nothing_through(service: Service) -> N
         ToolAdapter("p", evaluator=GateService(service.url)).execute(
             intent=intent_for("tool.ok"), executor=lambda _: pytest.fail("executed")
         )
+
+
+@pytest.fixture
+def served(program: str, policy: Path) -> Iterator[str]:
+    """The URL of the real service."""
+    command = [
+        program,
+        "mcp",
+        "serve",
+        "--policy",
+        str(policy),
+        "--listen",
+        "127.0.0.1:0",
+        "--json",
+        "--log-level",
+        "off",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        yield f"http://{told['listen']}"
+        process.terminate()
+
+
+def scripted() -> IntentRequest:
+    intent = intent_for("script")
+    intent.args = {}
+    intent.script = IntentScript([IntentScriptStep("tool.ok", {"n": 1}), IntentScriptStep("tool.ask", {})])
+    return intent
+
+
+def test_the_service_gives_the_verdicts_of_the_program(served: str, program: str, policy: Path) -> None:
+    gate = GateService(served)
+    for intent in (*map(intent_for, ("tool.ok", "tool.dry", "tool.ask", "tool.other")), scripted()):
+        by_service = gate.evaluate(intent)
+        by_program = evaluate_gate(policy_path=policy, intent=intent, gait_bin=program, trace_out="t.json")
+        # The boundary does not name tokens that nobody presented; the verdict is the same.
+        for member in ("verdict", "exit_code", "intent_digest", "policy_digest", "permits"):
+            assert getattr(by_service, member) == getattr(by_program, member), (intent.tool_name, member)
+        assert by_service.trace_path is not None
+        assert Path(by_service.trace_path).exists()
+    with pytest.raises(GaitCommandError, match="not allowed by server configuration"):
+        gate.evaluate(intent_for("tool.ok"), trace_out="t.json")
