@@ -38,80 +38,120 @@ pub struct Artifacts {
 
 /// The answer to one call; what is empty, zero or false is left out, but for `ok` and `executed`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Answer<'a> {
+    /// Always true: the call was judged, whatever the verdict.
     ok: bool,
+    /// Always false: nothing is executed here.
     executed: bool,
+    /// The shape the call was read in.
     #[serde(skip_serializing_if = "str::is_empty")]
     adapter: &'a str,
+    /// The run the call belongs to.
     #[serde(skip_serializing_if = "str::is_empty")]
     run_id: &'a str,
+    /// The job the call belongs to.
     #[serde(skip_serializing_if = "str::is_empty")]
     job_id: &'a str,
+    /// `plan` or `apply`.
     #[serde(skip_serializing_if = "str::is_empty")]
     phase: &'a str,
+    /// The session the call belongs to.
     #[serde(skip_serializing_if = "str::is_empty")]
     session_id: &'a str,
+    /// The tool that was to be called.
     #[serde(skip_serializing_if = "str::is_empty")]
     tool_name: &'a str,
+    /// The final verdict; only `allow` may execute.
     verdict: Verdict,
+    /// Why, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reason_codes: Vec<String>,
+    /// What was violated, sorted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     violations: Vec<String>,
+    /// Digest of the policy, in hexadecimal.
     policy_digest: &'a str,
+    /// Schema id of the policy.
     policy_id: &'a str,
+    /// Schema version of the policy.
     policy_version: &'a str,
+    /// The rules that matched the steps of a script.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     matched_rule_ids: &'a [String],
+    /// Digest of the intent, in hexadecimal.
     intent_digest: &'a str,
+    /// Whole milliseconds until the decision was written.
     #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     decision_latency_ms: u64,
+    /// Id of the signed trace.
     trace_id: &'a str,
+    /// Where the trace is.
     #[serde(skip_serializing_if = "str::is_empty")]
     trace_path: &'a str,
+    /// Where the runpack is.
     #[serde(skip_serializing_if = "str::is_empty")]
     runpack_path: &'a str,
+    /// Where the pack is.
     #[serde(skip_serializing_if = "str::is_empty")]
     pack_path: &'a str,
+    /// Id of the pack.
     #[serde(skip_serializing_if = "str::is_empty")]
     pack_id: &'a str,
+    /// The log that got a line.
     #[serde(skip_serializing_if = "str::is_empty")]
     log_export: &'a str,
+    /// The collector's file that got a line.
     #[serde(skip_serializing_if = "str::is_empty")]
     otel_export: &'a str,
+    /// What the kill switch said.
     #[serde(skip_serializing_if = "Option::is_none")]
     kill_switch: Option<&'a KillSwitchDecision>,
+    /// How far the server is trusted.
     #[serde(skip_serializing_if = "Option::is_none")]
     mcp_trust: Option<&'a McpTrustDecision>,
+    /// What the caller should know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<&'a str>,
+    /// How agent, tool, policy and trace belong together.
     #[serde(skip_serializing_if = "Option::is_none")]
     relationship: Option<&'a Relationship>,
     #[serde(flatten)]
     demands: Demands<'a>,
+    /// The exit code of the command line for this verdict.
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<u8>,
 }
 
 /// What the decision took beside the policy, where it took something.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Demands<'a> {
+    /// Ids of the tokens that granted the call.
     #[serde(skip_serializing_if = "str::is_empty")]
     approval_ref: &'a str,
+    /// Approvals the call needs, where that is more than one.
     #[serde(skip_serializing_if = "is_at_most_one")]
     required_approvals: usize,
+    /// Valid ones among those presented.
     #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     valid_approvals: usize,
+    /// Where the approval audit is.
     #[serde(skip_serializing_if = "str::is_empty")]
     approval_audit_path: &'a str,
+    /// Whether the policy demands delegation tokens.
     #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     delegation_required: bool,
+    /// Valid ones among those presented.
     #[serde(skip_serializing_if = "gait_canon::json::is_default")]
     valid_delegations: usize,
+    /// Where the delegation audit is.
     #[serde(skip_serializing_if = "str::is_empty")]
     delegation_audit_path: &'a str,
+    /// The credential that a broker issued.
     #[serde(skip_serializing_if = "str::is_empty")]
     credential_ref: &'a str,
+    /// Where the evidence of the credential is.
     #[serde(skip_serializing_if = "str::is_empty")]
     credential_evidence_path: &'a str,
 }

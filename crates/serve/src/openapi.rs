@@ -145,7 +145,16 @@ fn decision(summary: &str, media_type: &str, schema: &Value, request: &Value, er
     }
     json!({
         "summary": summary,
-        "requestBody": {"required": true, "content": {"application/json": {"schema": request}}},
+        "requestBody": {"required": true, "content": {"application/json": {
+            "schema": request,
+            "example": {
+                "call": {
+                    "name": "tool.read",
+                    "args": {"path": "/srv/agent/notes.txt"},
+                    "context": {"identity": "agent.alpha", "workspace": "/srv/agent", "risk_class": "high"},
+                },
+            },
+        }}},
         "responses": responses,
     })
 }
