@@ -28,8 +28,8 @@ pub(crate) fn regress_page<'a>(result: &'a RegressResult, again: &'a str) -> Reg
     }
     head.tell("Graders", result.graders.len().to_string());
     head.tell("First run", instant(result.created_at));
-    let passed = result.graders.len() - failed;
-    let mut counts = vec![(Badge::of("fail"), failed), (Badge::of("pass"), passed)];
+    let good = result.graders.len() - failed;
+    let mut counts = vec![(Badge::of("fail"), failed), (Badge::of("pass"), good)];
     counts.retain(|(_, count)| *count > 0);
     let passes = result
         .graders

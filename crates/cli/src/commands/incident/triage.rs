@@ -9,6 +9,7 @@ mod library;
 mod source;
 mod told;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use gait_canon::json;
@@ -102,7 +103,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let reference = crate::runpack_file::named(parsed, "missing required --from <run_id|path>")?;
     let given = parsed.text("window");
     let window = literal::duration(given.trim())
-        .and_then(|window| window.positive())
+        .and_then(literal::Nanoseconds::positive)
         .ok_or_else(|| {
             Failure::invalid_input(format!("--window: {given:?} is no duration such as 24h or 1h30m"))
         })?;
@@ -243,7 +244,7 @@ fn write_document(directory: &str, triage: &Triage) -> Result<String, Failure> {
 }
 
 /// A gap of `kind`.
-fn gap(kind: GapKind, message: impl ToString, fix: &str) -> gait_evidence::triage::Gap {
+fn gap(kind: GapKind, message: &dyn Display, fix: &str) -> gait_evidence::triage::Gap {
     gait_evidence::triage::Gap {
         kind,
         message: message.to_string(),

@@ -49,14 +49,14 @@ impl Workshop<'_> {
             for kind in [GapKind::Fixture, GapKind::Pack] {
                 gathered
                     .gaps
-                    .push(gap(kind, "there is no sound runpack to make it of", fix));
+                    .push(gap(kind, &"there is no sound runpack to make it of", fix));
             }
             return Ok(built);
         };
         let fixture = match fixture(&root, &runpack) {
             Ok(fixture) => fixture,
             Err(failure) => {
-                gathered.gaps.push(gap(GapKind::Fixture, failure, ""));
+                gathered.gaps.push(gap(GapKind::Fixture, &failure, ""));
                 return Ok(built);
             }
         };
@@ -65,14 +65,14 @@ impl Workshop<'_> {
         built.made.fixture = clean(&format!("{}/{}", self.directory, fixture.directory));
         match self.grade(&root) {
             Ok(status) => built.made.fixture_status = status,
-            Err(failure) => gathered.gaps.push(gap(GapKind::Fixture, failure, "")),
+            Err(failure) => gathered.gaps.push(gap(GapKind::Fixture, &failure, "")),
         }
         match self.pack(&root, &runpack, &fixture) {
             Ok(id) => {
                 built.made.pack = clean(&format!("{}/{PACK}", self.directory));
                 built.made.pack_id = id;
             }
-            Err(failure) => gathered.gaps.push(gap(GapKind::Pack, failure, "")),
+            Err(failure) => gathered.gaps.push(gap(GapKind::Pack, &failure, "")),
         }
         Ok(built)
     }

@@ -1,5 +1,6 @@
 //! The artifacts of an incident: read, verified, and turned into what a page tells.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -44,7 +45,7 @@ pub(super) struct Gathered {
 }
 
 /// What gathering needs to know beside the source.
-struct Gatherer<'a> {
+struct Examiner<'a> {
     parsed: &'a Parsed,
     demands: &'a Demands,
     window: Duration,
@@ -60,7 +61,7 @@ impl Gathered {
         window: Duration,
         context: &Context<'_>,
     ) -> Self {
-        let gatherer = Gatherer {
+        let examiner = Examiner {
             parsed,
             demands,
             window,
@@ -76,31 +77,31 @@ impl Gathered {
         };
         let path = Path::new(&source.path);
         match source.kind {
-            SourceKind::Runpack => gatherer.runpack(path, &mut gathered),
-            SourceKind::Pack => gatherer.pack(path, &mut gathered),
-            SourceKind::Trace => gatherer.from_trace(path, &mut gathered),
-            SourceKind::SessionJournal => gatherer.journal(path, &mut gathered),
-            SourceKind::SessionChain => gatherer.chain(&source.path, &mut gathered),
+            SourceKind::Runpack => examiner.runpack(path, &mut gathered),
+            SourceKind::Pack => examiner.pack(path, &mut gathered),
+            SourceKind::Trace => examiner.lone_trace(path, &mut gathered),
+            SourceKind::SessionJournal => examiner.journal(path, &mut gathered),
+            SourceKind::SessionChain => examiner.chain(&source.path, &mut gathered),
             SourceKind::Unknown => gathered.evidence.push(unreadable(
                 "file",
                 &source.path,
-                "it is no runpack, pack, trace, session journal or session chain",
+                &"it is no runpack, pack, trace, session journal or session chain",
             )),
         }
-        gatherer.named_traces(&mut gathered);
+        examiner.named_traces(&mut gathered);
         if gathered.recorded.is_empty() && gathered.passed_over > 0 {
             let message = format!(
                 "{} traces beside the runpack are of another run or time",
                 gathered.passed_over
             );
             let fix = "widen --window, or name traces with --trace";
-            gathered.gaps.push(gap(GapKind::Decision, message, fix));
+            gathered.gaps.push(gap(GapKind::Decision, &message, fix));
         }
         if gathered.subject.run_id.is_empty() && gathered.runpack.is_none() {
             let fix = "name it with --run, or give the runpack with --from";
             gathered.gaps.push(gap(
                 GapKind::Run,
-                "no sound runpack of the incident is known",
+                &"no sound runpack of the incident is known",
                 fix,
             ));
         }
@@ -108,12 +109,12 @@ impl Gathered {
     }
 }
 
-impl Gatherer<'_> {
+impl Examiner<'_> {
     fn runpack(&self, path: &Path, gathered: &mut Gathered) {
         let shown = path.to_string_lossy();
         match verify(path, &self.demands.options(), &Bar::default()) {
             Err(error) => {
-                gathered.evidence.push(unreadable("runpack", &shown, error));
+                gathered.evidence.push(unreadable("runpack", &shown, &error));
                 return;
             }
             Ok(found) => {
@@ -151,7 +152,7 @@ impl Gatherer<'_> {
             strict: self.demands.profile == Profile::Strict,
         };
         match pack::verify(path, &options, &Bar::default()) {
-            Err(error) => gathered.evidence.push(unreadable("pack", &shown, error)),
+            Err(error) => gathered.evidence.push(unreadable("pack", &shown, &error)),
             Ok(found) => {
                 let mut details: Vec<_> = found
                     .missing_files
@@ -216,7 +217,7 @@ impl Gatherer<'_> {
         }
     }
 
-    fn from_trace(&self, path: &Path, gathered: &mut Gathered) {
+    fn lone_trace(&self, path: &Path, gathered: &mut Gathered) {
         let run_id = self
             .trace(path, None, gathered)
             .map(|trace| trace.run_id)
@@ -235,7 +236,7 @@ impl Gatherer<'_> {
             Ok(runpack) => self.runpack(&runpack, gathered),
             Err(failure) => {
                 let fix = "name its runpack with --run";
-                gathered.gaps.push(gap(GapKind::Run, failure, fix));
+                gathered.gaps.push(gap(GapKind::Run, &failure, fix));
                 gathered.subject.run_id = run_id;
             }
         }
@@ -251,7 +252,7 @@ impl Gatherer<'_> {
         match history {
             Err(error) => gathered
                 .evidence
-                .push(unreadable("session journal", &shown, error)),
+                .push(unreadable("session journal", &shown, &error)),
             Ok(history) => {
                 gathered.subject.at = history.header.created_at.to_utc();
                 gathered.evidence.push(Examined {
@@ -277,7 +278,7 @@ impl Gatherer<'_> {
 
     fn chain(&self, path: &str, gathered: &mut Gathered) {
         match read_chain(path) {
-            Err(error) => gathered.evidence.push(unreadable("session chain", path, error)),
+            Err(error) => gathered.evidence.push(unreadable("session chain", path, &error)),
             Ok(chain) => self.checkpoints(&chain, gathered),
         }
     }
@@ -307,7 +308,7 @@ impl Gatherer<'_> {
             let fix = format!("gait run session checkpoint --journal {path} --out checkpoint.zip");
             gathered
                 .gaps
-                .push(gap(GapKind::Run, "the session has no checkpoint yet", &fix));
+                .push(gap(GapKind::Run, &"the session has no checkpoint yet", &fix));
         }
         gathered.subject.session_id.clone_from(&chain.session_id);
         gathered.subject.run_id.clone_from(&chain.run_id);
@@ -329,7 +330,7 @@ impl Gatherer<'_> {
         let (file, record) = match read_trace(path) {
             Ok(read) => read,
             Err(error) => {
-                gathered.evidence.push(unreadable("trace", &shown, error));
+                gathered.evidence.push(unreadable("trace", &shown, &error));
                 return None;
             }
         };
@@ -448,7 +449,7 @@ fn signature_detail(signatures: &SignatureReport) -> String {
     }
 }
 
-fn unreadable(kind: &'static str, path: &str, error: impl ToString) -> Examined {
+fn unreadable(kind: &'static str, path: &str, error: &dyn Display) -> Examined {
     Examined {
         kind,
         path: path.to_owned(),

@@ -78,15 +78,14 @@ fn policy_in_force(parsed: &Parsed, gaps: &mut Vec<Gap>) -> Result<Option<KnownP
     let config = ProjectConfig::load(DEFAULT_PATH)?;
     match config.text("gate", "policy").trim() {
         "" => Ok(None),
-        path => Ok(known(path)
-            .map_err(|failure| {
-                gaps.push(gap(
-                    GapKind::PolicyNow,
-                    failure,
-                    "mend it, or name another with --policy",
-                ))
-            })
-            .ok()),
+        path => match known(path) {
+            Ok(known) => Ok(Some(known)),
+            Err(failure) => {
+                let fix = "mend it, or name another with --policy";
+                gaps.push(gap(GapKind::PolicyNow, &failure, fix));
+                Ok(None)
+            }
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! The page as text.
 
+use std::fmt::Write as _;
+
 use gait_evidence::triage::{Answer, Triage};
 
 use crate::demands::finding_line;
@@ -50,11 +52,11 @@ fn happened(triage: &Triage, lines: &mut Vec<String>) {
         let mut line = format!("  {}. {}", call.index, printable(&call.tool_name));
         for (name, value) in [("status", &call.status), ("verdict", &call.verdict)] {
             if !value.is_empty() {
-                line.push_str(&format!(" {name}={}", printable(value)));
+                let _ = write!(line, " {name}={}", printable(value));
             }
         }
         if !call.reasons.is_empty() {
-            line.push_str(&format!(" ({})", printable(&call.reasons.join(", "))));
+            let _ = write!(line, " ({})", printable(&call.reasons.join(", ")));
         }
         lines.push(line);
     }
