@@ -105,3 +105,22 @@ fn whatever_is_gone_stands_in_the_report_after_every_kill() {
     }
     println!("{interrupted} of {KILLS} clean-ups were interrupted while they deleted");
 }
+
+#[test]
+fn nothing_is_deleted_on_a_disk_that_has_no_room_for_the_report() {
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let root = directory.join("r");
+    fs::create_dir(&root).unwrap();
+    fill(&root);
+    let before = names(&root);
+    // No file may grow beyond two blocks; the signal for that is ignored, so that writing fails as on a full disk.
+    let mut full = Command::new("sh");
+    full.args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_gait"))
+        .args(retain(directory).get_args())
+        .current_dir(directory);
+    let output = full.output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert_eq!(names(&root), before);
+}

@@ -99,3 +99,43 @@ fn the_cache_holds_the_old_or_the_new_after_every_kill() {
         pinned = now[0].to_owned();
     }
 }
+
+#[test]
+fn a_disk_that_is_full_keeps_what_was_installed() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("key"), key().public().to_base64()).unwrap();
+    for version in ["1", "2"] {
+        publish(root.path(), version);
+    }
+    assert!(install(root.path(), "1").output().unwrap().status.success());
+    // No file may grow beyond two blocks, and a manifest takes more. The signal for that is ignored, so that writing fails as
+    // it does on a full disk.
+    let mut full = Command::new("sh");
+    full.args(["-c", "trap '' XFSZ; ulimit -f 2; exec \"$@\"", "sh"])
+        .arg(env!("CARGO_BIN_EXE_gait"))
+        .args(install(root.path(), "2").get_args())
+        .current_dir(root.path());
+    let output = full.output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.starts_with("registry install error: "), "{said}");
+
+    let packs = Cache::new(root.path().join("cache").to_str().unwrap())
+        .list()
+        .unwrap();
+    let versions: Vec<_> = packs
+        .iter()
+        .map(|cached| cached.manifest.pack().pack_version.as_str())
+        .collect();
+    assert_eq!(versions, ["1"]);
+    assert!(
+        packs[0]
+            .pin
+            .as_ref()
+            .is_some_and(|pin| pin.admits(&packs[0].manifest))
+    );
+    assert!(
+        install(root.path(), "2").output().unwrap().status.success(),
+        "once there is room"
+    );
+}
