@@ -120,6 +120,12 @@ impl<'a> Gate<'a> {
         self.deployment.policy.policy()
     }
 
+    /// The policy in force, ready to be asked.
+    #[must_use]
+    pub const fn compiled_policy(&self) -> &CompiledPolicy {
+        &self.deployment.policy
+    }
+
     /// What the deployment demands beyond the policy.
     #[must_use]
     pub const fn profile(&self) -> Profile {

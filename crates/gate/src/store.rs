@@ -62,7 +62,59 @@ impl Written {
     }
 }
 
+/// What a record proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordKind {
+    /// What was found of approval tokens.
+    ApprovalAudit,
+    /// What was found of delegation tokens.
+    DelegationAudit,
+    /// The credential that was handed out, without its secret.
+    CredentialEvidence,
+    /// The signed decision.
+    Trace,
+}
+
+impl RecordKind {
+    /// What files of the kind are commonly called, without number and extension.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApprovalAudit => "approval_audit",
+            Self::DelegationAudit => "delegation_audit",
+            Self::CredentialEvidence => "credential_evidence",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// A record in its file form.
+#[derive(Debug, Clone)]
+pub struct RecordFile {
+    /// What it proves.
+    pub kind: RecordKind,
+    /// Indented JSON and a line feed.
+    pub bytes: Vec<u8>,
+}
+
 impl Decision {
+    /// Every record of this decision in its file form, for those who keep them in their own way. The trace is the last:
+    /// whoever finds it must find the others too.
+    pub fn record_files(&self) -> Result<Vec<RecordFile>, GateError> {
+        let mut files = Vec::with_capacity(4);
+        if let Some(audit) = &self.approval.audit {
+            files.push(RecordFile::of(RecordKind::ApprovalAudit, audit)?);
+        }
+        if let Some(audit) = &self.delegation.audit {
+            files.push(RecordFile::of(RecordKind::DelegationAudit, audit)?);
+        }
+        if let Some(evidence) = &self.credential {
+            files.push(RecordFile::of(RecordKind::CredentialEvidence, evidence)?);
+        }
+        files.push(RecordFile::of(RecordKind::Trace, self.trace.record())?);
+        Ok(files)
+    }
+
     /// Writes every record of this decision, the trace last. Nothing is written when two of them would go to one file.
     pub fn write(&self, to: &Destinations) -> Result<Written, GateError> {
         let id = &self.trace.record().trace_id;
@@ -119,6 +171,16 @@ impl Decision {
         kill_switch::append_journal(&path, entry)
             .err()
             .map(|error| error.to_string())
+    }
+}
+
+impl RecordFile {
+    fn of(kind: RecordKind, record: &impl Serialize) -> Result<Self, GateError> {
+        let bytes = record_file::to_bytes(record).map_err(|source| GateError::Encode {
+            record: kind.as_str(),
+            source,
+        })?;
+        Ok(Self { kind, bytes })
     }
 }
 

@@ -40,17 +40,17 @@ impl Ruling {
             "require_approval" => "needs an approval and was not executed",
             _ => "was blocked and not executed",
         };
-        let mut text = format!("This call {outcome}.");
+        let mut sentences = vec![format!("This call {outcome}.")];
         if !self.reason_codes.is_empty() {
-            text += &format!(" Reasons: {}.", self.reason_codes.join(", "));
+            sentences.push(format!("Reasons: {}.", self.reason_codes.join(", ")));
         }
         if !self.trace_id.is_empty() {
-            text += &format!(" Trace: {}.", self.trace_id);
+            sentences.push(format!("Trace: {}.", self.trace_id));
         }
         if !self.advice.is_empty() {
-            text += &format!(" {}", self.advice);
+            sentences.push(self.advice.clone());
         }
-        text
+        sentences.join(" ")
     }
 
     fn decision(&self) -> Object {

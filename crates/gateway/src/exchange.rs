@@ -6,11 +6,13 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use gait_canon::json::{Kind, Part, Value};
+use gait_artifact::mcp::McpServer;
+use gait_canon::json::{Document, Kind, Part, Value};
+use gait_mcp::ToolCall;
 
 use crate::{
     answer::{self, Ruling},
-    call::{InvalidCall, Wanted},
+    call::{Caller, InvalidCall, Wanted},
     catalog::{Catalog, Definition, Standing},
     frame::{self, FrameError, Message, Request, RequestId, Response},
     listing::{self, Listing, Next},
@@ -18,6 +20,8 @@ use crate::{
 
 /// Requests that one side may owe the other at a time.
 const MAX_IN_FLIGHT: usize = 8192;
+/// The notice that the tools of a server changed.
+const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
 /// The kinds of results that calls have.
 const RESULT_TYPES: [&str; 3] = ["complete", "input_required", "task"];
 
@@ -52,8 +56,19 @@ pub struct Asked {
     pub wanted: Wanted,
     /// What the gateway itself objects to. A call with an objection must not run, whatever the policy says.
     pub objection: Option<Objection>,
+    /// What the server offers.
+    catalog: Arc<Catalog>,
     /// The message, as the client sent it.
     frame: String,
+}
+
+impl Asked {
+    /// The call that the boundary judges.
+    #[must_use]
+    pub fn to_call(&self, server: &McpServer, caller: &Caller) -> ToolCall {
+        let tool = self.catalog.get(&self.wanted.name);
+        self.wanted.to_call(server, tool, caller, Vec::new())
+    }
 }
 
 /// What the gateway itself objects to.
@@ -109,6 +124,8 @@ pub struct Exchange {
     judging: HashSet<RequestId>,
     catalog: Option<Arc<Catalog>>,
     listing: Option<Listing>,
+    /// The page of it that is on its way.
+    page: Option<RequestId>,
     /// Requests that wait for the catalogue.
     parked: VecDeque<(RequestId, String)>,
     /// Change notices that wait until the change was looked at.
@@ -131,6 +148,7 @@ impl Exchange {
             judging: HashSet::new(),
             catalog: None,
             listing: None,
+            page: None,
             parked: VecDeque::new(),
             held: Vec::new(),
             meta: None,
@@ -203,11 +221,13 @@ impl Exchange {
             return self.park(id, text, steps);
         };
         let objection = objection(catalog, &wanted);
+        let catalog = Arc::clone(catalog);
         self.judging.insert(id.clone());
         steps.push(Step::Judge(Box::new(Asked {
             id: id.clone(),
             wanted,
             objection,
+            catalog,
             frame: text.to_owned(),
         })));
     }
@@ -233,6 +253,7 @@ impl Exchange {
             cursor,
             self.meta.as_deref(),
         )));
+        self.page = Some(id.clone());
         self.by_server.insert(id, Owed::OwnPage);
     }
 
@@ -304,31 +325,49 @@ impl Exchange {
                 }
                 steps.push(Step::ToClient(text()));
             }
-            Ok(Message::Notification { method, .. }) if method == "notifications/tools/list_changed" => {
+            Ok(Message::Notification {
+                method: TOOLS_CHANGED,
+                ..
+            }) => {
                 self.held.push(text());
                 self.catalog = None;
                 self.listing = None;
                 self.list(steps);
             }
-            Ok(Message::Notification { .. }) => steps.push(Step::ToClient(text())),
-            Ok(Message::Response(Response { id: None, .. })) => steps.push(Step::ToClient(text())),
+            Ok(Message::Notification { .. } | Message::Response(Response { id: None, .. })) => {
+                steps.push(Step::ToClient(text()));
+            }
             Ok(Message::Response(Response {
                 id: Some(id), result, ..
-            })) => match self.by_server.remove(&id) {
-                None => steps.push(Step::Dropped(Dropped::Unasked(Some(id)))),
-                Some(Owed::Answer) => steps.push(Step::ToClient(text())),
-                Some(Owed::Call(ticket)) => steps.push(finished(&id, ticket, result, text())),
-                Some(Owed::Page) => steps.push(Step::ToClient(match (result, &self.catalog) {
-                    (Some(result), Some(catalog)) => listing::visible(&document, result, catalog),
-                    // The tools changed since the page was asked for.
-                    (Some(result), None) => listing::visible(&document, result, &Catalog::default()),
-                    (None, _) => text(),
-                })),
-                Some(Owed::OwnPage) => {
-                    let error = document.root().get("error").map(Part::raw);
-                    self.own_page(result, error, steps);
-                }
-            },
+            })) => self.answered(id, result, &document, steps),
+        }
+    }
+
+    /// Takes in what the server answers.
+    fn answered(
+        &mut self,
+        id: RequestId,
+        result: Option<Part<'_>>,
+        document: &Document<'_>,
+        steps: &mut Vec<Step>,
+    ) {
+        let text = || document.text().to_owned();
+        match self.by_server.remove(&id) {
+            None => steps.push(Step::Dropped(Dropped::Unasked(Some(id)))),
+            Some(Owed::Answer) => steps.push(Step::ToClient(text())),
+            Some(Owed::Call(ticket)) => steps.push(finished(&id, ticket, result, text())),
+            Some(Owed::Page) => steps.push(Step::ToClient(match (result, &self.catalog) {
+                (Some(result), Some(catalog)) => listing::visible(document, result, catalog),
+                // The tools changed since the page was asked for.
+                (Some(result), None) => listing::visible(document, result, &Catalog::default()),
+                (None, _) => text(),
+            })),
+            // A page of a listing that was begun anew since is of no use.
+            Some(Owed::OwnPage) if self.page.as_ref() != Some(&id) => {}
+            Some(Owed::OwnPage) => {
+                let error = document.root().get("error").map(Part::raw);
+                self.own_page(result, error, steps);
+            }
         }
     }
 

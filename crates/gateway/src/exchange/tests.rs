@@ -194,6 +194,18 @@ fn changed_tools_are_looked_at_before_anybody_hears_of_them() {
 }
 
 #[test]
+fn a_listing_that_is_out_of_date_does_not_count() {
+    let mut talk = Talk::new();
+    talk.client(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
+    let notice = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
+    assert!(talk.server(notice)[0].contains("gait-n-2"));
+    let stale = r#"{"jsonrpc":"2.0","id":"gait-n-1","result":{"tools":[{"name":"old"}]}}"#;
+    assert_eq!(talk.server(stale), [""; 0]);
+    talk.server(r#"{"jsonrpc":"2.0","id":"gait-n-2","result":{"tools":[]}}"#);
+    assert_eq!(talk.said(), ["review 0"]);
+}
+
+#[test]
 fn a_server_without_tools_says_so_itself() {
     let mut talk = Talk::new();
     talk.client(r#"{"jsonrpc":"2.0","id":3,"method":"tools/list"}"#);
