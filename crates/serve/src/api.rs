@@ -171,7 +171,7 @@ impl Api {
         // What was begun is brought to its end, also when the caller does not wait for it: otherwise a session could lack
         // an event whose trace exists.
         let work = tokio::spawn(async move {
-            let decided = decisions.decide(request).await;
+            let decided = Box::pin(decisions.decide(request)).await;
             drop(place);
             decided
         });

@@ -183,6 +183,10 @@ impl Directories {
     }
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` hands errors over by value"
+)]
 fn unusable(error: impl ToString) -> Refusal {
     Refusal::Unusable(error.to_string())
 }

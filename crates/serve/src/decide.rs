@@ -91,7 +91,7 @@ pub(crate) struct Decisions {
 
 /// A decision that may be told.
 pub(crate) struct Decided {
-    pub(crate) judged: Judged,
+    pub(crate) judged: Box<Judged>,
     pub(crate) artifacts: Artifacts,
     /// The session that the decision was journalled in; blank for none.
     pub(crate) session_id: String,
@@ -155,11 +155,11 @@ impl Decisions {
         let stamp = self.stamper.next(self.manner.clock.now());
         let places = self.manner.directories.places(&request, stamp)?;
         let epoch = self.engine.current().await;
-        let decider = epoch
+        let judge = epoch
             .decider
             .clone()
             .map_err(|reason| Refusal::NoPolicy(reason.to_string()))?;
-        let (judged, records) = self.judge(decider, &request, &places).await?;
+        let (judged, records) = self.judge(judge, &request, &places).await?;
         let Records { files, artifacts } = records;
         // Until the request is answered: another's retention must not take what this one is about to tell.
         let protected = self.retention.protect(files.iter().map(|file| file.place.path()));
@@ -195,7 +195,7 @@ impl Decisions {
         decider: Arc<Decider>,
         request: &EvaluateRequest,
         places: &Places,
-    ) -> Result<(Judged, Records), Refusal> {
+    ) -> Result<(Box<Judged>, Records), Refusal> {
         if !places.are_plain() || decider.waiting.may_wait(&request.call) {
             let (this, request, places) = (Arc::clone(self), request.clone(), places.clone());
             return off_thread(move || this.judge_here(&decider, &request, &places)).await?;
@@ -208,7 +208,7 @@ impl Decisions {
         decider: &Decider,
         request: &EvaluateRequest,
         places: &Places,
-    ) -> Result<(Judged, Records), Refusal> {
+    ) -> Result<(Box<Judged>, Records), Refusal> {
         let boundary = &decider.boundary;
         let adapter = match request.adapter.trim() {
             "" => &self.manner.adapter,
@@ -225,7 +225,7 @@ impl Decisions {
             .map_err(unjudged)?;
         let records = Records::of(&judged, boundary.gate(), &self.manner.directories, places);
         let records = records.map_err(|error| failed("make the artifacts of the decision", &error))?;
-        Ok((judged, records))
+        Ok((Box::new(judged), records))
     }
 
     /// Whether something is left that may have to wait.

@@ -71,6 +71,7 @@ impl LogQueue {
     }
 
     /// What turns events up to `level` into lines of this log.
+    #[must_use]
     pub fn subscriber(self, level: LevelFilter) -> impl Subscriber + Send + Sync {
         tracing_subscriber::fmt()
             .json()

@@ -101,6 +101,10 @@ fn folded(members: Object) -> Result<Object, Refusal> {
     Ok(folded)
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`map_err` hands errors over by value"
+)]
 fn undecodable(error: json::Error) -> Refusal {
     Refusal::Unusable(match error.kind() {
         ErrorKind::TrailingBytes => "request body must contain a single JSON object".to_owned(),
