@@ -45,7 +45,12 @@ def metric_lines(metrics: Any) -> list[str]:
     named = metrics.get("metrics", metrics) if isinstance(metrics, dict) else None
     if not isinstance(named, dict):
         raise MetricsError("the metrics must be an object")
-    lines = ["## v2.3 Metrics Snapshot", "", "| id | name | value | threshold | pass |", "| --- | --- | --- | --- | --- |"]
+    lines = [
+        "## v2.3 Metrics Snapshot",
+        "",
+        "| id | name | value | threshold | pass |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     for id in METRICS:
         metric = named.get(id)
         if not isinstance(metric, dict):

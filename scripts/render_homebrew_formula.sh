@@ -86,7 +86,7 @@ platform() {
 }
 
 file=$(basename "$out" .rb)
-class=$(tr '_-' '\n\n' <<<"$file" | awk '{ printf "%s", toupper(substr($0, 1, 1)) substr($0, 2) }')
+class=$(tr '_-' ' ' <<<"$file" | awk '{ for (i = 1; i <= NF; i++) printf "%s", toupper(substr($i, 1, 1)) substr($i, 2) }')
 [[ $class =~ ^[A-Z][A-Za-z0-9]*$ ]] || die "$out gives no class name"
 
 for arch in arm64 amd64; do

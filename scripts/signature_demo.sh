@@ -33,7 +33,7 @@ expect() {
 
 expect 0 "recording a run" demo
 expect 0 "verifying it" verify run_demo
-original=gait-out/runpack_run_demo.zip
+original="gait-out/runpack_run_demo.zip"
 [ -f "$original" ] || fail "the demonstration left no $original"
 # One word of one entry; the archive itself stays in order, so that nothing but the digests can tell.
 python3 - "$original" changed.zip <<'PYTHON' || fail "$original cannot be changed"

@@ -91,7 +91,7 @@ def scalar(value: str) -> str:
         if not isinstance(text, str):
             raise SkillError(f"this is no quoted text: {value}")
         return text
-    if value[:1] in "'[]{}>|*&!%#@`" and value or ": " in value or " #" in value:
+    if (value[:1] in "'[]{}>|*&!%#@`" and value) or ": " in value or " #" in value:
         raise SkillError(f"write this in double quotes: {value}")
     return value
 

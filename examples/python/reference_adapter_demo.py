@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The Python SDK in one sitting: a tool behind the gate, the run recorded, and the recording made a regression fixture."""
+"""The Python SDK in one sitting: a tool behind the gate, the run recorded, the recording a regression fixture."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ RUN_ID = "run_reference_adapter"
 OUT = HERE.parents[1] / "gait-out" / "python_reference"
 
 adapter = ToolAdapter(policy_path=POLICY)
-context = IntentContext(identity="agent.reference", workspace=str(WORKSPACE), risk_class="low", session_id="sess-reference")
+context = IntentContext(
+    identity="agent.reference", workspace=str(WORKSPACE), risk_class="low", session_id="sess-reference"
+)
 
 
 @gate_tool(

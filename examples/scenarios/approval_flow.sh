@@ -7,8 +7,8 @@ source "$root/examples/scenarios/scenario.sh"
 policy=$root/examples/policy-test/require_approval.yaml
 intent=$root/examples/policy-test/intent.json
 "$gait" keys init --json >/dev/null
-private=gait-out/keys/gait_private.key
-public=gait-out/keys/gait_public.key
+private="gait-out/keys/gait_private.key"
+public="gait-out/keys/gait_public.key"
 
 evaluate() {
 	"$gait" gate eval --policy "$policy" --intent "$intent" --trace-out trace.json --approval-audit-out audit.json \

@@ -11,7 +11,7 @@ else
 fi
 workspace=$(mktemp -d)
 trap 'rm -rf "$workspace"' EXIT
-cd "$workspace"
+cd "$workspace" || exit 1
 
 # expect CODE FILE COMMAND...: runs the command, keeps its output in FILE, and insists on its exit code.
 expect() {

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "integrations"))
 
-from boundary import TIMEOUT_SECONDS, Answer, BoundaryError, read_decision, run_gait  # noqa: E402
+from boundary import TIMEOUT_SECONDS, Answer, BoundaryError, read_decision, run_gait
 
 DECIDED = (0, 3, 4)
 EXIT_INVALID_INTENT = 2
@@ -106,7 +106,7 @@ def ask(options: argparse.Namespace, intent: bytes) -> Answer:
 def output(answer: Answer) -> tuple[int, dict[str, Any]]:
     """The exit code and the document for what gait answered."""
     document: dict[str, Any] = {"ok": False, "exit_code": answer.exit_code}
-    # An answer that cannot be read, or tells no verdict, is no permission even when the program says that all went well.
+    # An answer that cannot be read, or tells no verdict, is no permission even when the program ended well.
     refusal = answer.exit_code if answer.exit_code > 0 else EXIT_NO_DECISION
     try:
         result = answer.json()

@@ -82,7 +82,7 @@ class PolicyTest(CheckoutTest):
         command += ["--public-key", "registry_pack_example.public.key", "--cache-dir", str(self.root / "cache")]
         self.assert_exit(self.run_command(*command, cwd=directory), 0)
         manifest = directory / "registry_pack_example.json"
-        manifest.write_text(manifest.read_text().replace("1.0.0\",\n  \"pack_type", "1.0.1\",\n  \"pack_type"))
+        manifest.write_text(manifest.read_text().replace('1.0.0",\n  "pack_type', '1.0.1",\n  "pack_type'))
         self.assert_exit(self.run_command(*command, cwd=directory), 2)
 
 
@@ -122,7 +122,9 @@ class TrustTest(CheckoutTest):
 
     def test_a_report_that_cannot_be_used_is_told(self) -> None:
         report = json.loads((self.root / TRUST / "scanner_report.json").read_text())
-        without = [{name: value for name, value in report.items() if name != gone} for gone in ("server_id", "updated_at")]
+        without = [
+            {name: value for name, value in report.items() if name != gone} for gone in ("server_id", "updated_at")
+        ]
         wrong = [report | change for change in ({"score": 2}, {"score": "1"}, {"updated_at": "today"}, {"status": 1})]
         for text in ["", "[]", "null", "[" * 100_000, *map(json.dumps, without + wrong)]:
             with self.subTest(text[:40]):
@@ -136,7 +138,17 @@ class TrustTest(CheckoutTest):
         for server, code in (("server", 0), ("server_unknown", 3)):
             command = ["--policy", f"{TRUST}/policy.yaml", "--server", f"{TRUST}/{server}.json", "--json"]
             self.assert_exit(self.run_command(GAIT, "mcp", "verify", *command), code)
-        proxy = [GAIT, "mcp", "proxy", "--policy", f"{TRUST}/policy.yaml", "--json", "--trace-out", "trace.json", "--call"]
+        proxy = [
+            GAIT,
+            "mcp",
+            "proxy",
+            "--policy",
+            f"{TRUST}/policy.yaml",
+            "--json",
+            "--trace-out",
+            "trace.json",
+            "--call",
+        ]
         self.assert_exit(self.run_command(*proxy, f"{TRUST}/call.json"), 0)
         call = json.loads((self.root / TRUST / "call.json").read_text())
         call["server"] |= {"server_id": "somebody", "server_name": "Somebody"}
@@ -173,7 +185,14 @@ class SmallExamplesTest(CheckoutTest):
         self.assert_exit(done, 0)
         report = pairs(done.stdout)
         self.assertEqual((report["quickstart_status"], report["run_id"]), ("pass", "run_demo"))
-        for name in ("runpack", "verify_json", "regress_init_json", "regress_run_json", "junit", "adoption_report_json"):
+        for name in (
+            "runpack",
+            "verify_json",
+            "regress_init_json",
+            "regress_run_json",
+            "junit",
+            "adoption_report_json",
+        ):
             self.assertTrue((self.root / report[name]).is_file(), name)
 
     def test_the_quickstart_can_leave_the_fixture_ungraded(self) -> None:

@@ -142,7 +142,12 @@ class ScriptTest(HookTest):
             ("[" * 10_000, 0, "deny", "gait hook invalid proxy output exit=0 (fail-closed)"),
             ('["allow"]', 0, "deny", "gait hook proxy failure exit=0 (fail-closed)"),
             ("{}", 0, "deny", "gait hook undecidable verdict=missing exit=0 (fail-closed)"),
-            (json.dumps(ALLOW | {"verdict": "x\ny"}), 0, "deny", "gait hook undecidable verdict=xy exit=0 (fail-closed)"),
+            (
+                json.dumps(ALLOW | {"verdict": "x\ny"}),
+                0,
+                "deny",
+                "gait hook undecidable verdict=xy exit=0 (fail-closed)",
+            ),
             (json.dumps(ALLOW), 3, "deny", "gait hook proxy failure exit=3 (fail-closed)"),
             (json.dumps(block), 4, "deny", "gait hook proxy failure exit=4 (fail-closed)"),
             ('{"ok": false, "error": "no"}', 6, "deny", "gait hook proxy failure exit=6 (fail-closed)"),
@@ -193,9 +198,14 @@ class CommandTest(CheckoutTest):
                 self.assertEqual(self.decide(policy, *arguments), permission)
 
     def test_servers_must_be_trusted(self) -> None:
-        snapshot = {"schema_id": "gait.mcp.trust_snapshot", "schema_version": "1.0.0", "entries": [{"server_id": "git"}]}
+        snapshot = {
+            "schema_id": "gait.mcp.trust_snapshot",
+            "schema_version": "1.0.0",
+            "entries": [{"server_id": "git"}],
+        }
         (self.root / "snapshot.json").write_text(json.dumps(snapshot))
-        policy = "default_verdict: allow\nmcp_trust: {snapshot: snapshot.json, action: block, required_risk_classes: [high]}\n"
+        policy = "default_verdict: allow\n"
+        policy += "mcp_trust: {snapshot: snapshot.json, action: block, required_risk_classes: [high]}\n"
         for tool, permission in (("mcp__git__push", "allow"), ("mcp__evil__push", "deny")):
             self.assertEqual(self.decide(policy, event=EVENT | {"tool_name": tool}), permission)
 

@@ -14,7 +14,9 @@ EXITS = {"allow": 0, "block": 3, "require_approval": 4}
 
 
 class OpenClawTest(CheckoutTest):
-    def gate(self, *arguments: str, call: Any = CALL, policy: str = "allow", **settings: str) -> tuple[int, dict[str, Any]]:
+    def gate(
+        self, *arguments: str, call: Any = CALL, policy: str = "allow", **settings: str
+    ) -> tuple[int, dict[str, Any]]:
         stdin = call if isinstance(call, str) else json.dumps(call)
         command = ["--policy", f"examples/integrations/template/policy_{policy}.yaml", "--call", "-", "--json"]
         done = self.run_python(ENTRY, *command, *arguments, stdin=stdin, **settings)
@@ -85,7 +87,8 @@ class OpenClawTest(CheckoutTest):
         allow = ["--policy", "examples/integrations/template/policy_allow.yaml", "--call", "-"]
         self.assert_exit(self.run_python(entry, *allow, stdin=json.dumps(CALL)), 0)
         settings = json.loads((target / "skill_config.json").read_text())
-        policy = "default_verdict: block\nrules:\n  - {name: r, effect: allow, match: {identities: [claw-9], risk_classes: [low]}}\n"
+        policy = "default_verdict: block\n"
+        policy += "rules:\n  - {name: r, effect: allow, match: {identities: [claw-9], risk_classes: [low]}}\n"
         (self.root / "policy.yaml").write_text(policy)
         settings |= {"policy_path": str(self.root / "policy.yaml"), "identity": "claw-9", "risk_class": "low"}
         (target / "skill_config.json").write_text(json.dumps(settings))

@@ -119,7 +119,9 @@ class QuickstartTest(CheckoutTest):
 
 class VoiceTest(CheckoutTest):
     def play(self, scenario: str, **settings: str) -> dict[str, str]:
-        done = self.run_python("examples/integrations/voice_reference/quickstart.py", "--scenario", scenario, **settings)
+        done = self.run_python(
+            "examples/integrations/voice_reference/quickstart.py", "--scenario", scenario, **settings
+        )
         self.assert_exit(done, 0)
         return pairs(done.stdout)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import GAIT, CheckoutTest
 
-HOSTILE_NAMES = ["yes", "null", "a: b # c", "- x", "&anchor", "*alias", "{a: b}", "quote\"d", "tool.read", "é"]
+HOSTILE_NAMES = ["yes", "null", "a: b # c", "- x", "&anchor", "*alias", "{a: b}", 'quote"d', "tool.read", "é"]
 
 
 class AllowListTest(CheckoutTest):
@@ -33,7 +33,7 @@ class AllowListTest(CheckoutTest):
             self.assertEqual((self.verdict("tool.read"), self.verdict("tool.write")), (0, 3))
 
     def test_names_stay_names_whatever_is_in_them(self) -> None:
-        self.assertEqual(self.render(HOSTILE_NAMES, "--rule-name", "r: x", "--allow-reason-code", "ok\"] #"), 0)
+        self.assertEqual(self.render(HOSTILE_NAMES, "--rule-name", "r: x", "--allow-reason-code", 'ok"] #'), 0)
         self.assertEqual([self.verdict(name) for name in HOSTILE_NAMES], [0] * len(HOSTILE_NAMES))
         self.assertEqual(self.verdict("tool.write"), 3)
 
@@ -183,7 +183,13 @@ class ScorecardTest(CheckoutTest):
         self.assertEqual((alone["runner_up_lane_id"], alone["confidence_delta"]), ("", 1.0))
 
     def test_metrics_that_cannot_be_used_are_told(self) -> None:
-        wrong = ({"failure_rate": 1.5}, {"failure_rate": True}, {"setup_minutes_p50": -1}, {"lane_id": ""}, {"lane_name": 1})
+        wrong = (
+            {"failure_rate": 1.5},
+            {"failure_rate": True},
+            {"setup_minutes_p50": -1},
+            {"lane_id": ""},
+            {"lane_name": 1},
+        )
         for lanes in ([], {}, [1], [self.LANE, self.LANE], *([self.LANE | change] for change in wrong)):
             self.assertIn("check_integration_lane_scorecard:", self.score(lanes))
         self.assertIn("schema_id", self.score([self.LANE], schema_id=None))
@@ -262,7 +268,7 @@ class EcosystemTest(CheckoutTest):
 
     def test_metrics_are_a_section(self) -> None:
         metric = {"name": "n", "value": 1, "threshold": 2, "pass": True}
-        metrics = {name: metric for name in ("M1", "M2", "M3", "M4", "C1", "C2", "C3", "D1", "D2", "D3")}
+        metrics = dict.fromkeys(("M1", "M2", "M3", "M4", "C1", "C2", "C3", "D1", "D2", "D3"), metric)
         (self.root / "metrics.json").write_text(json.dumps(metrics))
         index = "docs/ecosystem/community_index.json"
         arguments = [index, "notes.md", "metrics.json"]

@@ -71,7 +71,12 @@ class ReferenceTest(CheckoutTest):
         directory.mkdir()
         (directory / "gait").symlink_to(GAIT)
         told = self.demo(directory, 0)
-        for line in ("tool output=", "runpack run_id=run_reference_adapter bundle=", "ticket_footer=", "regress fixture="):
+        for line in (
+            "tool output=",
+            "runpack run_id=run_reference_adapter bundle=",
+            "ticket_footer=",
+            "regress fixture=",
+        ):
             self.assertIn(line, told)
 
     def test_it_fails_closed(self) -> None:

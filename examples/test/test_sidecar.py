@@ -14,7 +14,9 @@ DECIDED = {"allow": 0, "block": 3, "require_approval": 4}
 
 
 class SidecarTest(CheckoutTest):
-    def ask(self, *arguments: str, gait: str = GAIT, policy: str = "allow", **settings: str) -> tuple[int, dict[str, Any]]:
+    def ask(
+        self, *arguments: str, gait: str = GAIT, policy: str = "allow", **settings: str
+    ) -> tuple[int, dict[str, Any]]:
         done = self.run_python(
             SIDECAR, "--policy", f"examples/policy-test/{policy}.yaml", "--gait-bin", gait, *arguments, **settings
         )

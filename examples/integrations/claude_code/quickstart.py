@@ -7,7 +7,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scenario import ALL_SCENARIOS, SKILL, Framework, ToolCall, run  # noqa: E402
+from scenario import ALL_SCENARIOS, SKILL, Framework, ToolCall, run
 
 
 def payload(scenario: str, args: dict[str, Any]) -> dict[str, Any]:

@@ -18,8 +18,6 @@ sys.path.insert(0, str(HERE.parent))
 sys.path.insert(0, str(HERE.parents[2] / "sdk" / "python"))
 
 from boundary import BoundaryError, find_gait  # noqa: E402
-from scenario import ALL_SCENARIOS, CHECKOUT, arguments_of, write_json  # noqa: E402
-
 from gait import (  # noqa: E402
     DelegationLink,
     GaitError,
@@ -35,6 +33,7 @@ from gait import (  # noqa: E402
     ToolAdapter,
     run_session,
 )
+from scenario import ALL_SCENARIOS, CHECKOUT, arguments_of, write_json  # noqa: E402
 
 DIRECTORY = CHECKOUT / "gait-out" / "integrations" / "langchain"
 IDENTITY = "agent-langchain"

@@ -15,8 +15,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from boundary import BoundaryError, find_gait, run_gait  # noqa: E402
-from scenario import ALL_SCENARIOS, CHECKOUT, CREATED_AT, write_json  # noqa: E402
+from boundary import BoundaryError, find_gait, run_gait
+from scenario import ALL_SCENARIOS, CHECKOUT, CREATED_AT, write_json
 
 HERE = Path(__file__).resolve().parent
 DIRECTORY = CHECKOUT / "gait-out" / "integrations" / "voice_reference"
