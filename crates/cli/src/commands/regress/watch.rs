@@ -21,6 +21,9 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// Grades until somebody asks the program to end, and prints the outcome each time: a block of text or a line of JSON.
 /// What was printed last decides about the exit code.
 pub(super) fn until_interrupted(grading: &Grading<'_>, json: bool, context: &Context<'_>) -> CommandResult {
+    if context.process_goes_on() {
+        return Err(Failure::invalid_input("--watch takes a process of its own"));
+    }
     let mut interruption = Interruption::new().map_err(|error| Failure::new(ErrorKind::Io, error))?;
     let mut reasons = Vec::new();
     loop {
