@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import pathlib
 import resource
 import subprocess
@@ -112,6 +113,11 @@ class Service:
             if line.startswith(name + ":"):
                 return int(line.split()[1]) / 1024
         return 0.0
+
+    def processor_time(self):
+        """Seconds of processor time that the service has taken, which other load on the machine changes little."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self):
         self.process.terminate()
