@@ -26,6 +26,7 @@ mod members;
 pub mod pack;
 pub mod policy;
 pub mod policy_test;
+pub mod printable;
 pub mod proof;
 pub mod rate_limit;
 pub mod reason_code;

@@ -8,6 +8,7 @@ use gait_artifact::{
     intent::Intent,
     policy::{CallLimit, Intervention},
 };
+use gait_canon::PublicKey;
 use gait_policy::Evaluation;
 
 use crate::{
@@ -175,12 +176,11 @@ impl Gate<'_> {
         if explicit.is_none() && self.needs_key_for(&call.approval_tokens) {
             return Err(ProfileError::ApprovalKey.into());
         }
-        let own = self.deployment.signer.key.public();
         let stage = ApprovalStage {
             required,
             distinct_approvers: demands.distinct_approvers,
             terms: &ApprovalTerms::of(intent, self.deployment.policy.digest()),
-            key: explicit.unwrap_or(&own),
+            key: &self.approval_key()?,
             now: self.deployment.clock.now(),
         };
         let tokens = read_tokens(&call.approval_tokens, approval::read_token)?;
@@ -246,6 +246,15 @@ impl Gate<'_> {
 }
 
 impl Gate<'_> {
+    /// The key that approval tokens must be signed by; that of the traces, where no other is configured. An error when the
+    /// configured one can't be had.
+    pub fn approval_key(&self) -> Result<PublicKey, GateError> {
+        let explicit = self.deployment.approval_key.required()?;
+        Ok(explicit
+            .copied()
+            .unwrap_or_else(|| self.deployment.signer.key.public()))
+    }
+
     /// Whether the deployment must have a key of its own for `tokens`: in production, and where there is something to check.
     fn needs_key_for(&self, tokens: &[String]) -> bool {
         let on = &self.deployment;

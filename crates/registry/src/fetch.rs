@@ -3,6 +3,7 @@
 //! A fetch is one or more attempts. An attempt asks, follows redirects by hand so that each is held against the same
 //! [`RemotePolicy`], and has [`Timeouts::total`] for all of it. Failures that may pass are tried again after a pause.
 
+mod post;
 mod proxy;
 mod remote;
 mod retry;
@@ -14,8 +15,9 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::CertificateDer;
 use ureq::http::{Response, StatusCode, header};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Proxy};
 
+pub use post::Message;
 pub use proxy::Proxies;
 pub use remote::{RemoteError, RemotePolicy, RemoteUrl};
 pub use retry::{Pacing, Retry};
@@ -192,7 +194,8 @@ impl<'a> Fetcher<'a> {
 
     /// The document at `url`, at most [`MAX_BODY_BYTES`] of it.
     pub fn fetch(&self, url: &RemoteUrl, pacing: &mut Pacing<'_>) -> Result<Vec<u8>, FetchError> {
-        self.options.retry.run(pacing, || self.attempt(url))
+        let retry = self.options.retry;
+        retry.run(pacing, FetchError::is_transient, || self.attempt(url))
     }
 
     fn attempt(&self, url: &RemoteUrl) -> Result<Vec<u8>, FetchError> {
@@ -212,15 +215,20 @@ impl<'a> Fetcher<'a> {
         Err(FetchError::TooManyRedirects { url })
     }
 
-    fn ask(&self, url: &RemoteUrl, left: Duration) -> Result<Response<Body>, FetchError> {
+    /// The proxy on the way to `url`, if nothing speaks against going there.
+    fn way_to(&self, url: &RemoteUrl) -> Result<Option<Proxy>, FetchError> {
         if url.is_https() && !self.has_roots {
             return Err(FetchError::NoRoots { url: url.clone() });
         }
         let proxy = self.options.proxies.between(url);
-        let proxy = proxy.map_err(|source| FetchError::Proxy {
+        proxy.map_err(|source| FetchError::Proxy {
             url: url.clone(),
             source: Box::new(source),
-        })?;
+        })
+    }
+
+    fn ask(&self, url: &RemoteUrl, left: Duration) -> Result<Response<Body>, FetchError> {
+        let proxy = self.way_to(url)?;
         let request = self.agent.get(url.uri().clone()).config();
         let answer = request.timeout_global(Some(left)).proxy(proxy).build().call();
         answer.map_err(|error| transport(url, error))

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::FetchError;
-
 /// A pause grows no longer than this by doubling.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 /// Every attempt may lengthen the pause before the next by so much, at random, so that clients do not come in step.
@@ -40,14 +38,15 @@ pub struct Pacing<'a> {
 
 impl Retry {
     /// What the first attempt gives that succeeds, or fails for good; after the last one, whatever it gives.
-    pub(super) fn run<T>(
+    pub fn run<T, E>(
         &self,
         pacing: &mut Pacing<'_>,
-        mut attempt: impl FnMut() -> Result<T, FetchError>,
-    ) -> Result<T, FetchError> {
+        is_transient: impl Fn(&E) -> bool,
+        mut attempt: impl FnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
         for number in 1..self.max_attempts {
             match attempt() {
-                Err(error) if error.is_transient() => (pacing.pause)(self.delay(number, pacing.jitter)),
+                Err(error) if is_transient(&error) => (pacing.pause)(self.delay(number, pacing.jitter)),
                 outcome => return outcome,
             }
         }
@@ -67,7 +66,7 @@ impl Retry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fetch::{RemotePolicy, RemoteUrl};
+    use crate::fetch::{FetchError, RemotePolicy, RemoteUrl};
 
     fn status(status: u16) -> FetchError {
         let policy = RemotePolicy::new(["x"], false);
@@ -84,6 +83,7 @@ mod tests {
                 pause: &mut |pause| pauses.push(pause.as_millis()),
                 jitter: &mut |most| most,
             },
+            FetchError::is_transient,
             || match *rest.next().unwrap() {
                 200 => Ok(200),
                 other => Err(status(other)),
