@@ -405,6 +405,12 @@ impl Exchange {
         }
     }
 
+    /// Whether something may still have to go to the server, although the client says no more.
+    #[must_use]
+    pub fn has_calls_to_settle(&self) -> bool {
+        !self.judging.is_empty() || !self.parked.is_empty()
+    }
+
     /// Tells the client what the server owes it and will never send.
     pub fn server_is_gone(&mut self, steps: &mut Vec<Step>) {
         let gone = |id: &RequestId| {

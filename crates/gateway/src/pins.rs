@@ -4,7 +4,7 @@
 //! pin, or offer a tool under the name of another server's. The lock file holds every approved definition with its digest,
 //! so that a change is noticed and can be reviewed as one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use gait_artifact::Timestamp;
@@ -79,6 +79,47 @@ pub enum PinsError {
     Write(#[from] gait_disk::Error),
 }
 
+/// How the tools of a server differ from what was approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PinChange {
+    /// The server.
+    pub server: String,
+    /// Its tool.
+    pub tool: String,
+    /// What happened to it.
+    pub change: ChangeKind,
+    /// The digest that was approved; empty for a new tool.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub approved: String,
+    /// The digest that was seen; empty for a tool that is gone.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub seen: String,
+}
+
+/// What happened to a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// It is new.
+    Added,
+    /// It says something else of itself.
+    Changed,
+    /// It is gone.
+    Removed,
+}
+
+impl ChangeKind {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Changed => "changed",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 impl Default for Pins {
     fn default() -> Self {
         Self {
@@ -136,6 +177,52 @@ impl Pins {
         Ok(atomic::replace(path, text.as_bytes(), MODE)?)
     }
 
+    /// How the servers in `seen` differ from what is approved here.
+    #[must_use]
+    pub fn changes(&self, seen: &Self) -> Vec<PinChange> {
+        let nothing = ServerPins::new();
+        let mut changes = Vec::new();
+        for (server, tools) in &seen.servers {
+            let approved = self.of(server).unwrap_or(&nothing);
+            let names: BTreeSet<&String> = tools.keys().chain(approved.keys()).collect();
+            for name in names {
+                let (old, new) = (approved.get(name), tools.get(name));
+                let change = match (old, new) {
+                    (None, _) => ChangeKind::Added,
+                    (_, None) => ChangeKind::Removed,
+                    (Some(old), Some(new)) if old.digest != new.digest => ChangeKind::Changed,
+                    _ => continue,
+                };
+                let digest = |pin: Option<&Pin>| pin.map(|pin| pin.digest.to_string()).unwrap_or_default();
+                changes.push(PinChange {
+                    server: server.clone(),
+                    tool: name.clone(),
+                    change,
+                    approved: digest(old),
+                    seen: digest(new),
+                });
+            }
+        }
+        changes
+    }
+
+    /// Approves at `now` what `change` says of `seen`.
+    pub fn approve(&mut self, change: &PinChange, seen: &Self, now: Timestamp) {
+        let tools = self.servers.entry(change.server.clone()).or_default();
+        match seen.of(&change.server).and_then(|tools| tools.get(&change.tool)) {
+            Some(pin) => {
+                let pin = Pin {
+                    approved_at: now,
+                    ..pin.clone()
+                };
+                tools.insert(change.tool.clone(), pin);
+            }
+            None => {
+                tools.remove(&change.tool);
+            }
+        }
+    }
+
     /// The pins of one server; none when it never was looked at.
     #[must_use]
     pub fn of(&self, server: &str) -> Option<&ServerPins> {
@@ -164,6 +251,35 @@ mod tests {
         assert!(Pins::load(&path).unwrap().is_none());
         pins().save(&path).unwrap();
         assert_eq!(Pins::load(&path).unwrap(), Some(pins()));
+    }
+
+    #[test]
+    fn changes_are_told_and_approved_one_by_one() {
+        let server = |listed: &[(&str, &str)]| {
+            let pin = |text: &str| {
+                Pin::approve(json::parse(text.as_bytes()).unwrap(), Timestamp::EPOCH_1980).unwrap()
+            };
+            let tools = listed.iter().map(|(name, text)| ((*name).to_owned(), pin(text)));
+            Pins {
+                servers: BTreeMap::from([("s".to_owned(), tools.collect())]),
+                ..Pins::default()
+            }
+        };
+        let mut approved = server(&[("same", "1"), ("changed", "1"), ("gone", "1")]);
+        let seen = server(&[("same", "1"), ("changed", "2"), ("new", "1")]);
+        let changes = approved.changes(&seen);
+        let told: Vec<_> = changes
+            .iter()
+            .map(|change| (&*change.tool, change.change.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [("changed", "changed"), ("gone", "removed"), ("new", "added")]
+        );
+        for change in &changes {
+            approved.approve(change, &seen, Timestamp::EPOCH_1980);
+        }
+        assert_eq!(approved, seen);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reviews what servers list against the lock file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use gait_artifact::Timestamp;
@@ -31,6 +31,12 @@ pub enum ReviewError {
     /// A definition has no canonical form.
     #[error(transparent)]
     Json(#[from] json::Error),
+}
+
+/// Where the tools of a server are kept as they were seen last, for somebody to look at: beside the lock file.
+#[must_use]
+pub fn seen_path(lock: &Path) -> PathBuf {
+    lock.with_extension("seen.json")
 }
 
 /// How many tools of a server stand how.
@@ -78,6 +84,11 @@ impl Reviewer {
         if known.is_none() && !self.demand_pins {
             pins.servers.insert(server.to_owned(), catalog.approve_all(now)?);
             pins.save(&self.path)?;
+        } else if Standings::of(&catalog).quarantined > 0 {
+            let seen = seen_path(&self.path);
+            let mut pins = Pins::load(&seen)?.unwrap_or_default();
+            pins.servers.insert(server.to_owned(), catalog.approve_all(now)?);
+            pins.save(&seen)?;
         }
         Ok(Arc::new(catalog))
     }
@@ -142,6 +153,9 @@ mod tests {
             standings(2, 0)
         );
         assert_eq!(review("a", r#"[{"name":"x"}]"#, true), standings(1, 0));
+        // What was held back is there to be looked at.
+        let seen = Pins::load(&seen_path(&path)).unwrap().unwrap();
+        assert_eq!(seen.of("a").unwrap().len(), 2);
     }
 
     #[test]

@@ -122,37 +122,44 @@ struct Gateway<'a> {
 }
 
 impl Gateway<'_> {
-    /// Does what has to be done until one side is gone.
+    /// Does what has to be done until the server is gone. A client that is gone may have left calls behind: they are settled
+    /// before the server is told that no more will come.
     fn serve(&mut self, arrived: &Receiver<Event>) {
-        for event in arrived {
-            let mut steps = Vec::new();
-            let goes_on = match event {
-                Event::Client(Arrival::Message(bytes)) => {
-                    self.exchange.from_client(&bytes, &mut steps);
-                    true
-                }
-                Event::Server(Arrival::Message(bytes)) => {
-                    self.exchange.from_server(&bytes, &mut steps);
-                    true
-                }
-                Event::Settled(asked, outcome, took) => {
-                    (self.staff.watch)(Notice::Decided {
-                        tool: &asked.wanted.name,
-                        ruling: &outcome.ruling,
-                        took,
-                    });
-                    self.exchange.settle(*asked, outcome.decided, &mut steps);
-                    true
-                }
-                Event::Client(_) => false,
-                Event::Server(_) => {
-                    self.exchange.server_is_gone(&mut steps);
-                    false
-                }
+        let mut is_client_there = true;
+        loop {
+            if !is_client_there && !self.exchange.has_calls_to_settle() {
+                self.to_server = None;
+            }
+            let event = if self.to_server.is_some() {
+                arrived.recv().ok()
+            } else {
+                arrived.recv_timeout(PATIENCE).ok()
             };
-            if !self.take(steps) || !goes_on {
+            let Some(event) = event else { return };
+            let mut steps = Vec::new();
+            let is_server_there = !matches!(event, Event::Server(Arrival::End | Arrival::TooLong));
+            is_client_there &= !matches!(event, Event::Client(Arrival::End | Arrival::TooLong));
+            self.handle(event, &mut steps);
+            if !self.take(steps) || !is_server_there {
                 return;
             }
+        }
+    }
+
+    fn handle(&mut self, event: Event, steps: &mut Vec<Step>) {
+        match event {
+            Event::Client(Arrival::Message(bytes)) => self.exchange.from_client(&bytes, steps),
+            Event::Server(Arrival::Message(bytes)) => self.exchange.from_server(&bytes, steps),
+            Event::Settled(asked, outcome, took) => {
+                (self.staff.watch)(Notice::Decided {
+                    tool: &asked.wanted.name,
+                    ruling: &outcome.ruling,
+                    took,
+                });
+                self.exchange.settle(*asked, outcome.decided, steps);
+            }
+            Event::Client(_) => {}
+            Event::Server(_) => self.exchange.server_is_gone(steps),
         }
     }
 

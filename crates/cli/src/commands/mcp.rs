@@ -1,6 +1,8 @@
 //! `gait mcp`: the boundary where agents' tool calls arrive.
 
 pub(crate) mod boundary;
+pub(crate) mod gateway;
+pub(crate) mod pins;
 pub(crate) mod proxy;
 pub(crate) mod serve;
 pub(crate) mod verify;

@@ -101,6 +101,10 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&mcp::proxy::SPEC, mcp::proxy::run),
             Command::new(&mcp::proxy::BRIDGE, mcp::proxy::run),
             Command::new(&mcp::verify::SPEC, mcp::verify::run),
+            Command::new(&mcp::gateway::SPEC, mcp::gateway::run),
+            Command::new(&mcp::pins::list::SPEC, mcp::pins::list::run),
+            Command::new(&mcp::pins::diff::SPEC, mcp::pins::diff::run),
+            Command::new(&mcp::pins::approve::SPEC, mcp::pins::approve::run),
             Command::new(&mcp::serve::SPEC, mcp::serve::run),
             Command::new(&hook::claude_code::SPEC, hook::claude_code::run)
                 .answering_misread(hook::claude_code::misread),
@@ -289,6 +293,7 @@ pub static GROUPS: &[GroupSpec] = &[
     keys::GROUP,
     kill_switch::GROUP,
     mcp::GROUP,
+    mcp::pins::GROUP,
     pack::GROUP,
     policy::GROUP,
     registry::GROUP,

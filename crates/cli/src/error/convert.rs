@@ -4,6 +4,7 @@ mod boundary;
 mod evidence;
 mod gate;
 mod gateway;
+mod mcp_gateway;
 mod pack;
 mod page;
 mod registry;

@@ -1,0 +1,226 @@
+//! `gait mcp gateway`: stand between an MCP client and its server.
+
+use std::io::{self, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gait_artifact::mcp::McpServer;
+use gait_disk::ledger::{Ledger, LedgerOptions};
+use gait_gateway::answer::Ruling;
+use gait_gateway::call::Caller;
+use gait_gateway::judge::Judge;
+use gait_gateway::review::{Reviewer, Standings};
+use gait_gateway::stdio::{self, Notice, Staff};
+use serde::Serialize;
+
+use super::boundary::{BOUNDARY_FLAGS, load, settings};
+use super::pins::PINS;
+use crate::{
+    arguments::Parsed,
+    commands::gate::invocation::{joined, without},
+    context::Context,
+    error::{ErrorKind, Failure},
+    outcome::{CommandResult, Report},
+    spec::{CommandSpec, Flag},
+};
+
+/// The directory of the decision log in that of the traces.
+const LEDGER: &str = ".ledger";
+
+/// Flags of the boundary that calls over MCP have no use for: their shape is known.
+const OF_OTHER_SHAPES: &[&str] = &["adapter", "export-log-out", "export-otel-out"];
+const OF_THE_BOUNDARY: [Flag; BOUNDARY_FLAGS.len() - OF_OTHER_SHAPES.len()] =
+    without(BOUNDARY_FLAGS, OF_OTHER_SHAPES);
+
+const OWN: [Flag; 10] = [
+    Flag::text(
+        "server",
+        "name of the server in policies, pins and traces (default the command)",
+    ),
+    PINS,
+    Flag::switch(
+        "require-pins",
+        "offer no tool that was not approved, also of a server never seen",
+    ),
+    Flag::path("trace-dir", "directory of traces").or("./gait-out/mcp-gateway/traces"),
+    Flag::text("identity", "who calls").or("mcp-client"),
+    Flag::path("workspace", "where the agent works").or("."),
+    Flag::text("risk-class", "how risky calls are").or("high"),
+    Flag::text("environment", "the deployment environment"),
+    Flag::switch("quiet", "tell nothing on standard error"),
+    Flag::switch("explain-config", "print the settings and end"),
+];
+const FLAGS: [Flag; OWN.len() + OF_THE_BOUNDARY.len()] = joined(&[&OWN, &OF_THE_BOUNDARY]);
+
+pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp gateway", "Stand between an MCP client and its server")
+    .explain("Starts an MCP server and passes messages between it and the client on standard input and output; a tool call reaches the server only when the policy allows it.")
+    .positionals("[--] <command> [args...]")
+    .flags_first()
+    .flags(&FLAGS);
+
+/// What the gateway goes by.
+#[derive(Serialize)]
+struct Configuration<'a> {
+    ok: bool,
+    command: &'a [String],
+    server: &'a str,
+    policy: &'a str,
+    policy_digest: String,
+    profile: &'static str,
+    pins: &'a str,
+    require_pins: bool,
+    trace_dir: &'a str,
+    identity: &'a str,
+    workspace: &'a str,
+    risk_class: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    environment: &'a str,
+}
+
+pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
+    let [program, arguments @ ..] = parsed.positionals() else {
+        return Err(Failure::invalid_input(
+            "expected a command that starts an MCP server",
+        ));
+    };
+    let policy = parsed.text("policy");
+    if policy.is_empty() {
+        return Err(Failure::invalid_input("--policy is required"));
+    }
+    let server = name_of(parsed.text("server"), program);
+    let boundary = load(&settings(parsed, policy)?, context)?;
+    if parsed.flag("explain-config") {
+        let gate = boundary.gate();
+        let digest = gate.compiled_policy().digest().to_string();
+        return Ok(Configuration::of(parsed, &server, digest, gate.profile().as_str()).report());
+    }
+    let traces = PathBuf::from(parsed.text("trace-dir"));
+    let (ledger, _) = Ledger::open(&traces.join(LEDGER), LedgerOptions::default())?;
+    let judge = Judge::new(
+        boundary,
+        ledger,
+        traces,
+        described(&server),
+        caller(parsed, &nonce()?),
+    );
+    let reviewer = Reviewer::new(PathBuf::from(parsed.text("pins")), parsed.flag("require-pins"));
+    let quiet = parsed.flag("quiet");
+    let mut command = Command::new(program);
+    command.args(arguments);
+    let staff = Staff {
+        judge: &judge,
+        reviewer: &reviewer,
+        now: &|| context.now(),
+        watch: &mut |notice| {
+            if !quiet {
+                tell(&server, &notice);
+            }
+        },
+    };
+    let client = (BufReader::new(io::stdin()), io::stdout());
+    let status = stdio::run(client, command, &nonce()?, staff)
+        .map_err(|error| Failure::new(ErrorKind::Io, error).context("run the MCP server"))?;
+    // Standard output belongs to the client.
+    let report = Report::verbatim("");
+    Ok(if status.success() {
+        report
+    } else {
+        report.exit(ErrorKind::Internal.exit_code())
+    })
+}
+
+/// The name that the operator gave the server, or that of its program.
+fn name_of(given: &str, program: &str) -> String {
+    match given {
+        "" => Path::new(program)
+            .file_stem()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+        given => given.to_owned(),
+    }
+}
+
+fn described(server: &str) -> McpServer {
+    McpServer {
+        server_id: server.to_owned(),
+        server_name: server.to_owned(),
+        source: "gateway".to_owned(),
+        ..McpServer::default()
+    }
+}
+
+fn caller(parsed: &Parsed, session: &str) -> Caller {
+    let text = |flag: &str| parsed.text(flag).to_owned();
+    Caller {
+        identity: text("identity"),
+        workspace: text("workspace"),
+        risk_class: text("risk-class"),
+        environment: text("environment"),
+        session_id: format!("mcp-{session}"),
+    }
+}
+
+/// What nobody can guess.
+fn nonce() -> Result<String, Failure> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| Failure::new(ErrorKind::Internal, "the system has no random numbers"))?;
+    Ok(format!("{:016x}", u64::from_le_bytes(bytes)))
+}
+
+impl<'a> Configuration<'a> {
+    fn of(parsed: &'a Parsed, server: &'a str, policy_digest: String, profile: &'static str) -> Self {
+        Self {
+            ok: true,
+            command: parsed.positionals(),
+            server,
+            policy: parsed.text("policy"),
+            policy_digest,
+            profile,
+            pins: parsed.text("pins"),
+            require_pins: parsed.flag("require-pins"),
+            trace_dir: parsed.text("trace-dir"),
+            identity: parsed.text("identity"),
+            workspace: parsed.text("workspace"),
+            risk_class: parsed.text("risk-class"),
+            environment: parsed.text("environment"),
+        }
+    }
+
+    fn report(&self) -> Report {
+        Report::new(self)
+            .line(format!("server: {} ({})", self.server, self.command.join(" ")))
+            .line(format!("policy: {} {}", self.policy, self.policy_digest))
+            .line(format!("profile: {}", self.profile))
+            .line(format!("pins: {} (required: {})", self.pins, self.require_pins))
+            .line(format!("traces: {}", self.trace_dir))
+            .line(format!(
+                "caller: {} in {}, risk {}",
+                self.identity, self.workspace, self.risk_class
+            ))
+    }
+}
+
+/// One line on standard error; nobody has to read it.
+fn tell(server: &str, notice: &Notice<'_>) {
+    let line = match notice {
+        Notice::Reviewed(Standings {
+            offered,
+            out_of_reach,
+            quarantined,
+        }) => format!("{offered} tools offered, {out_of_reach} hidden by policy, {quarantined} quarantined"),
+        Notice::NotReviewed(error) => format!("no tool is offered: {error}"),
+        Notice::Decided { tool, ruling, took } => {
+            let Ruling {
+                verdict,
+                reason_codes,
+                trace_id,
+                ..
+            } = ruling;
+            let (reasons, took) = (reason_codes.join(", "), took.as_secs_f64() * 1000.0);
+            format!("{tool}: {verdict} [{reasons}] trace {trace_id} in {took:.1} ms")
+        }
+        Notice::Dropped(why) => format!("held back: {why:?}"),
+    };
+    _ = writeln!(io::stderr(), "gait: {server}: {line}");
+}
