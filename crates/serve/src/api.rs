@@ -10,6 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
+use gait_http::{Access, Handler, Limits, Peer, require_json};
 use gait_mcp::answer::Answer;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -18,16 +19,13 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use crate::access::Access;
 use crate::decide::{Decisions, Told};
-use crate::limits::Limits;
 use crate::log::LogQueue;
-use crate::media;
 use crate::metrics::{self, Metrics, Present, ROUTES};
 use crate::refusal::Refusal;
 use crate::reply::{self, Form};
 use crate::request::{EvaluateRequest, refuse_too_long};
-use crate::server::Peer;
+use crate::unbroken::Unbroken;
 
 /// The description of these routes.
 const OPENAPI: &str = include_str!("../../../docs/reference/openapi.json");
@@ -69,13 +67,11 @@ impl Front {
         let router = TowerToHyperService::new(router);
         Self { api, router }
     }
+}
 
+impl Handler for Front {
     /// Answers one request, counts it and tells the log.
-    pub(crate) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: Peer,
-    ) -> Result<Response, Infallible> {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Result<Response, Infallible> {
         let begun = Instant::now();
         let held = self.api.metrics.in_flight.hold();
         let route = ROUTES
@@ -85,7 +81,7 @@ impl Front {
         let method = request.method().clone();
         let mut reply = match self.api.access.check_source(request.headers(), request.uri()) {
             Ok(()) => hyper::service::Service::call(&self.router, request).await?,
-            Err(refusal) => refusal.into_response(),
+            Err(error) => Refusal::from(error).into_response(),
         };
         drop(held);
         let took = begun.elapsed();
@@ -96,6 +92,16 @@ impl Front {
         }
         tell_log(peer, &method, ROUTES[route], reply.status(), took, told.as_ref());
         Ok(reply)
+    }
+    fn opened(&self) {
+        self.api.metrics.connections.add(1);
+    }
+
+    fn closed(&self, timed_out: bool) {
+        self.api.metrics.connections.add(-1);
+        if timed_out {
+            self.api.metrics.timed_out_connections.add_one();
+        }
     }
 }
 
@@ -157,7 +163,7 @@ impl Api {
             return Err(Refusal::Method("POST"));
         }
         self.access.check_token(&head.headers)?;
-        media::require_json(&head.headers)?;
+        require_json(&head.headers)?;
         let body = timeout(
             self.limits.request_time,
             read_body(body, &head.headers, self.limits.request_bytes),
@@ -170,15 +176,14 @@ impl Api {
         let decisions = Arc::clone(&self.decisions);
         // What was begun is brought to its end, also when the caller does not wait for it: otherwise a session could lack
         // an event whose trace exists.
-        let work = tokio::spawn(async move {
-            let decided = Box::pin(decisions.decide(request)).await;
+        let work = Unbroken::new(async move {
+            let decided = decisions.decide(request).await;
             drop(place);
             decided
         });
         let decided = timeout(self.limits.reply_time, work)
             .await
-            .map_err(|_| Refusal::TooSlow)?
-            .map_err(|_| Refusal::Failed("the decision was abandoned".to_owned()))??;
+            .map_err(|_| Refusal::TooSlow)??;
         let mut answer = Answer::of(&decided.judged, &decided.artifacts).exit_code(decided.exit_code());
         if !decided.session_id.is_empty() {
             answer = answer.session(&decided.session_id);

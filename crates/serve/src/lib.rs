@@ -7,39 +7,31 @@
 //! Policy, keys and state are read once and exchanged when their files change; what a request costs does not depend on
 //! their size, nor on how many decisions were made before. The crate executes nothing, and knows no command line.
 
-mod access;
 mod api;
 mod artifacts;
 mod decide;
 mod engine;
 mod keep;
-mod limits;
-mod listen;
 mod log;
-mod media;
 mod metrics;
-mod pace;
 mod records;
 mod refusal;
 mod reply;
 mod request;
 mod retention;
-mod server;
 mod service;
 mod sessions;
-mod signals;
+mod unbroken;
 mod waits;
 mod watch;
 
 #[cfg(feature = "schema")]
 pub mod openapi;
 
-pub use access::{Access, BearerToken};
 pub use artifacts::Directories;
 pub use decide::{Decider, DecisionSettings, VerdictStatus};
 pub use engine::{Load, OnInvalid};
-pub use limits::Limits;
-pub use listen::{ListenAddress, ListenError};
+pub use gait_http::{Access, BearerToken, Limits, ListenAddress, ListenError};
 pub use log::{LogQueue, LogWriter};
 pub use retention::{Class, Protected, Retention, Rule};
 pub use service::{Ending, ServeError, Service, Settings};

@@ -212,8 +212,12 @@ pub(crate) struct Gauge(AtomicI64);
 impl Gauge {
     /// Counts one more, until the guard is dropped.
     pub(crate) fn hold(&self) -> Held<'_> {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.add(1);
         Held(self)
+    }
+
+    pub(crate) fn add(&self, more: i64) {
+        self.0.fetch_add(more, Ordering::Relaxed);
     }
 
     pub(crate) fn get(&self) -> u64 {

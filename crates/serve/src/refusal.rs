@@ -5,6 +5,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use gait_http::{AccessError, MediaError};
 use serde::Serialize;
 
 use crate::reply;
@@ -12,30 +13,15 @@ use crate::reply;
 /// A request without a decision.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
-    /// The service was asked for by a name that is not this machine's.
-    #[error("host is not allowed: the service answers to loopback names only")]
-    ForeignHost,
-    /// A web page that this machine did not serve asks.
-    #[error("origin is not allowed: the service answers to pages of this machine only")]
-    ForeignOrigin,
+    /// The caller may not ask.
+    #[error(transparent)]
+    Access(#[from] AccessError),
     /// The route takes another method.
     #[error("expected {0}")]
     Method(&'static str),
-    /// A token is asked for and none is shown.
-    #[error("missing bearer authorization")]
-    NoToken,
-    /// Another token is shown.
-    #[error("invalid bearer authorization")]
-    WrongToken,
-    /// The content type is not one.
-    #[error("invalid content-type header")]
-    MalformedContentType,
-    /// The body is something other than JSON.
-    #[error("content-type must be application/json")]
-    ContentType,
-    /// The body is compressed, so its size can't be limited before the work is done.
-    #[error("content-encoding is not supported")]
-    ContentEncoding,
+    /// The body says that it is something other than plain JSON.
+    #[error(transparent)]
+    Media(#[from] MediaError),
     /// The body is longer than the service takes.
     #[error("request body exceeds max-request-bytes")]
     TooLarge,
@@ -66,12 +52,9 @@ impl Refusal {
     /// The status that stands for it.
     pub(crate) const fn status(&self) -> StatusCode {
         match self {
-            Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::Access(error) => error.status(),
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-            Self::NoToken | Self::WrongToken => StatusCode::UNAUTHORIZED,
-            Self::MalformedContentType | Self::ContentType | Self::ContentEncoding => {
-                StatusCode::UNSUPPORTED_MEDIA_TYPE
-            }
+            Self::Media(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
             // Callers rely on a 400 also where the policy file is broken.

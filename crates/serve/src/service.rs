@@ -8,21 +8,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gait_disk::ledger::LedgerError;
+use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals};
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::access::Access;
 use crate::api::{Api, Front};
 use crate::decide::{Decider, DecisionSettings, Decisions};
 use crate::engine::{Engine, Load, OnInvalid};
-use crate::limits::Limits;
-use crate::listen::{ListenAddress, ListenError};
 use crate::log::LogQueue;
 use crate::metrics::Metrics;
-use crate::server::{self, Serving};
-use crate::signals::Signals;
 
 /// How often files are looked at when nobody asks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -167,13 +163,12 @@ impl Service {
             ending: ending.clone(),
         });
         let serving = Serving {
-            front,
+            handler: front,
             limits: parts.limits,
-            metrics: parts.metrics,
         };
         let watching = tokio::spawn(keep_looking(self.engine));
         tracing::info!(address = %self.address, "listening");
-        let mut drained = server::serve(listener, serving, ending).await;
+        let mut drained = gait_http::serve(listener, serving, ending).await;
         watching.abort();
         // Decisions whose callers went away are brought to their end too.
         let rest = tokio::time::timeout(parts.limits.drain_time, places.acquire_many(all));

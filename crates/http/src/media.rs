@@ -2,32 +2,45 @@
 
 use axum::http::{HeaderMap, header};
 
-use crate::refusal::Refusal;
+/// Why a body is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MediaError {
+    /// The content type is not one.
+    #[error("invalid content-type header")]
+    MalformedContentType,
+    /// The body is something other than JSON.
+    #[error("content-type must be application/json")]
+    ContentType,
+    /// The body is compressed, so its size can't be limited before the work is done.
+    #[error("content-encoding is not supported")]
+    ContentEncoding,
+}
+
 
 /// Refuses a body that says it is something other than plain JSON. A body that says nothing is taken for JSON.
-pub(crate) fn require_json(headers: &HeaderMap) -> Result<(), Refusal> {
+pub fn require_json(headers: &HeaderMap) -> Result<(), MediaError> {
     let encoded = headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| {
         let encoding = encoding.to_str().unwrap_or("unreadable").trim();
         !encoding.is_empty() && !encoding.eq_ignore_ascii_case("identity")
     });
     if encoded {
-        return Err(Refusal::ContentEncoding);
+        return Err(MediaError::ContentEncoding);
     }
     let Some(given) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
     };
-    let given = given.to_str().map_err(|_| Refusal::MalformedContentType)?.trim();
+    let given = given.to_str().map_err(|_| MediaError::MalformedContentType)?.trim();
     if given.is_empty() {
         return Ok(());
     }
     let (media_type, parameters) = given.split_once(';').unwrap_or((given, ""));
     if !has_sound_parameters(parameters) {
-        return Err(Refusal::MalformedContentType);
+        return Err(MediaError::MalformedContentType);
     }
     if media_type.trim().eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
-        Err(Refusal::ContentType)
+        Err(MediaError::ContentType)
     }
 }
 

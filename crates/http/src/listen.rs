@@ -104,7 +104,8 @@ impl fmt::Display for ListenAddress {
 }
 
 /// Whether `host`, without port and brackets, stands for this machine alone.
-pub(crate) fn is_loopback_host(host: &str) -> bool {
+#[must_use]
+pub fn is_loopback_host(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

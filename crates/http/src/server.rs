@@ -1,19 +1,23 @@
 //! The socket: connections are accepted, served within their limits, and let go when the service ends.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::{Request, Response};
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
-use crate::api::Front;
 use crate::limits::Limits;
-use crate::metrics::Metrics;
 use crate::pace::{Paced, Phase};
 
 /// How long to wait before accepting again when the system has no resources for another connection.
@@ -21,21 +25,40 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Whom a request comes from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub struct Peer(pub SocketAddr);
+
+/// Answers the requests of every connection.
+pub trait Handler: Clone + Send + Sync + 'static {
+    /// Answers one request. Nobody waits any more once the future is dropped: the other end is gone.
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+        peer: Peer,
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + Send;
+
+    /// A connection was accepted.
+    fn opened(&self) {}
+
+    /// A connection ended, maybe since its other end was too slow.
+    fn closed(&self, timed_out: bool) {
+        _ = timed_out;
+    }
+}
 
 /// What every connection is served with.
-#[derive(Clone)]
-pub(crate) struct Serving {
-    pub(crate) front: Front,
-    pub(crate) limits: Limits,
-    pub(crate) metrics: Arc<Metrics>,
+#[derive(Debug, Clone)]
+pub struct Serving<H> {
+    /// Answers requests.
+    pub handler: H,
+    /// How much, and for how long.
+    pub limits: Limits,
 }
 
 /// Serves connections until `ending` says so, then waits for those in work, at most as long as the limits say. Tells
 /// whether all of them came to their end.
-pub(crate) async fn serve(
+pub async fn serve<H: Handler>(
     listener: TcpListener,
-    serving: Serving,
+    serving: Serving<H>,
     mut ending: watch::Receiver<bool>,
 ) -> bool {
     let all = u32::try_from(serving.limits.connections)
@@ -85,29 +108,30 @@ async fn accept(
     }
 }
 
-struct Connection {
-    serving: Serving,
+struct Connection<H> {
+    serving: Serving<H>,
     peer: SocketAddr,
     ending: watch::Receiver<bool>,
 }
 
-impl Connection {
+impl<H: Handler> Connection<H> {
     async fn run(mut self, stream: TcpStream) {
-        let metrics = Arc::clone(&self.serving.metrics);
-        let _held = metrics.connections.hold();
+        let open = Open::of(self.serving.handler.clone());
         // Replies are written at once and whole; waiting for more would only hold them up.
         _ = stream.set_nodelay(true);
         let phase = Arc::<Phase>::default();
         let paced = Paced::new(stream, Arc::clone(&phase), self.serving.limits);
-        let front = Arc::new(self.serving.front.clone());
+        let handler = Arc::new(self.serving.handler);
         let peer = Peer(self.peer);
         let service = service_fn(move |request| {
-            phase.begin_request();
-            let (front, phase) = (Arc::clone(&front), Arc::clone(&phase));
+            let answering = Answering::begin(&phase);
+            let handler = Arc::clone(&handler);
             async move {
-                let reply = front.answer(request, peer).await;
-                phase.end_request();
-                reply
+                let reply = handler.answer(request, peer).await?;
+                Ok::<_, Infallible>(reply.map(|body| Answer {
+                    body,
+                    _answering: answering,
+                }))
             }
         });
         let connection = http1::Builder::new()
@@ -124,11 +148,75 @@ impl Connection {
                 connection.await
             }
         };
-        if let Err(error) = ended
-            && is_timeout(&error)
-        {
-            metrics.timed_out_connections.add_one();
+        open.close(ended.is_err_and(|error| is_timeout(&error)));
+    }
+}
+
+/// A connection that the handler was told of.
+struct Open<H: Handler> {
+    handler: H,
+    timed_out: bool,
+}
+
+impl<H: Handler> Open<H> {
+    fn of(handler: H) -> Self {
+        handler.opened();
+        Self {
+            handler,
+            timed_out: false,
         }
+    }
+
+    fn close(mut self, timed_out: bool) {
+        self.timed_out = timed_out;
+    }
+}
+
+impl<H: Handler> Drop for Open<H> {
+    fn drop(&mut self) {
+        self.handler.closed(self.timed_out);
+    }
+}
+
+/// A request that is being answered until the last byte of the answer was taken.
+struct Answering(Arc<Phase>);
+
+impl Answering {
+    fn begin(phase: &Arc<Phase>) -> Self {
+        phase.begin_request();
+        Self(Arc::clone(phase))
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        self.0.end_request();
+    }
+}
+
+/// The body of an answer, which may take as long as its other end takes pieces of it.
+struct Answer {
+    body: Body,
+    _answering: Answering,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
 /// The signals that are listened to.
-pub(crate) struct Signals {
+#[derive(Debug)]
+pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
@@ -15,7 +16,7 @@ pub(crate) struct Signals {
 
 impl Signals {
     /// From now on the signals no longer end the process by themselves.
-    pub(crate) fn listen() -> io::Result<Self> {
+    pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -24,7 +25,7 @@ impl Signals {
     }
 
     /// Says to `end` when the process is told to end, and returns when it is told so again; reloads when it is told to.
-    pub(crate) async fn obey<R: Send + 'static>(
+    pub async fn obey<R: Send + 'static>(
         &mut self,
         end: &watch::Sender<bool>,
         reload: impl Fn() -> R + Clone + Send + 'static,

@@ -4,11 +4,38 @@
 //! from elsewhere could reach it by a name that it lets resolve to 127.0.0.1 (DNS rebinding), or simply post to it. So
 //! there the `Host` and `Origin` of a request must name this machine, which a page from elsewhere can't bring about.
 
-use axum::http::{HeaderMap, HeaderValue, Uri, header, uri::Authority};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header, uri::Authority};
 use gait_canon::Digest;
 
 use crate::listen::is_loopback_host;
-use crate::refusal::Refusal;
+
+/// Why somebody may not ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    /// The service was asked for by a name that is not this machine's.
+    #[error("host is not allowed: the service answers to loopback names only")]
+    ForeignHost,
+    /// A web page that this machine did not serve asks.
+    #[error("origin is not allowed: the service answers to pages of this machine only")]
+    ForeignOrigin,
+    /// A token is asked for and none is shown.
+    #[error("missing bearer authorization")]
+    NoToken,
+    /// Another token is shown.
+    #[error("invalid bearer authorization")]
+    WrongToken,
+}
+
+impl AccessError {
+    /// The status that stands for it.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::ForeignHost | Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::NoToken | Self::WrongToken => StatusCode::UNAUTHORIZED,
+        }
+    }
+}
 
 /// What a caller must show.
 #[derive(Debug, Clone)]
@@ -41,27 +68,27 @@ impl BearerToken {
 
 impl Access {
     /// Refuses a request that a foreign web page may have made.
-    pub(crate) fn check_source(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), Refusal> {
+    pub fn check_source(&self, headers: &HeaderMap, uri: &Uri) -> Result<(), AccessError> {
         match self {
-            Self::Loopback if !names_this_machine(headers, uri) => Err(Refusal::ForeignHost),
-            Self::Loopback if !comes_from_this_machine(headers) => Err(Refusal::ForeignOrigin),
+            Self::Loopback if !names_this_machine(headers, uri) => Err(AccessError::ForeignHost),
+            Self::Loopback if !comes_from_this_machine(headers) => Err(AccessError::ForeignOrigin),
             Self::Loopback | Self::Token(_) => Ok(()),
         }
     }
 
     /// Refuses a request without the token that is asked for.
-    pub(crate) fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+    pub fn check_token(&self, headers: &HeaderMap) -> Result<(), AccessError> {
         let Self::Token(token) = self else {
             return Ok(());
         };
         let shown = text_of(headers.get(header::AUTHORIZATION))
             .trim()
             .strip_prefix("Bearer ")
-            .ok_or(Refusal::NoToken)?;
+            .ok_or(AccessError::NoToken)?;
         if token.matches(shown.trim()) {
             Ok(())
         } else {
-            Err(Refusal::WrongToken)
+            Err(AccessError::WrongToken)
         }
     }
 }
