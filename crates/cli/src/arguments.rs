@@ -273,6 +273,8 @@ pub fn wants_json(spec: &CommandSpec, arguments: &[String]) -> bool {
         let takes_next = || spec.flag(name).is_some_and(|flag| flag.kind != ValueKind::Switch);
         if name == "json" {
             json = joined.map_or(Some(true), literal::boolean).unwrap_or(json);
+        } else if !spec.json_after_mistakes && spec.flag(name).is_none() {
+            break;
         } else if joined.is_none() && takes_next() {
             rest.next();
         }

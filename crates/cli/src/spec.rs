@@ -189,6 +189,8 @@ pub struct CommandSpec {
     pub error_style: ErrorStyle,
     /// Whether `--json` is a flag of the command.
     pub json: bool,
+    /// Whether a `--json` behind a flag that the command does not have still counts.
+    pub json_after_mistakes: bool,
     /// Whether `--help` is a flag of the command.
     pub help: bool,
     /// Whether it reads its arguments itself: nothing is parsed and all of them arrive as positionals.
@@ -216,6 +218,7 @@ impl CommandSpec {
             positionals: Positionals::None,
             error_style: ErrorStyle::Labelled(None),
             json: true,
+            json_after_mistakes: true,
             help: true,
             raw: false,
             error_fields: None,
@@ -276,6 +279,13 @@ impl CommandSpec {
     #[must_use]
     pub const fn without_help(mut self) -> Self {
         self.help = false;
+        self
+    }
+
+    /// Tells a flag that the command does not have in text, unless `--json` stands before it: scripts rely on that.
+    #[must_use]
+    pub const fn json_before_mistakes(mut self) -> Self {
+        self.json_after_mistakes = false;
         self
     }
 

@@ -67,6 +67,7 @@ const fn spec(path: &'static str, summary: &'static str) -> CommandSpec {
     CommandSpec::new(path, summary)
         .explain("Turns one tool call of an agent framework or MCP client into a decision with a signed trace; executes nothing, and only allow may execute.")
         .label("mcp proxy")
+        .json_before_mistakes()
         .positionals("[<policy>] [<call>]")
         .flags(&FLAGS)
         .error_fields(|| {

@@ -27,12 +27,20 @@ const LOG_PATIENCE: Duration = Duration::from_secs(1);
 /// The exit code of a service that gave up requests at its end.
 const CUT_OFF: u8 = ErrorKind::Internal.exit_code();
 
-const OWN: [Flag; 23] = [
+const OWN: [Flag; 25] = [
     Flag::text(
         "listen",
         "address to listen on; beyond this machine only with --auth-mode token",
     )
     .or("127.0.0.1:8787"),
+    Flag::text(
+        "ext-authz-listen",
+        "address where proxies ask over gRPC (Envoy ext_authz); same rules as --listen",
+    ),
+    Flag::list(
+        "ext-authz-pass",
+        "MCP methods other than tools/call that proxies may let pass unjudged",
+    ),
     Flag::text("auth-mode", "what callers must show")
         .or("off")
         .values(&["off", "token"]),
@@ -94,6 +102,7 @@ const FLAGS: [Flag; OWN.len() + BOUNDARY_FLAGS.len()] = joined(&[&OWN, BOUNDARY_
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp serve", "Answer requests for decisions over HTTP")
     .explain("Serves decisions over HTTP: POST /v1/evaluate judges one tool call and answers when its signed trace is on the disk.")
     .label("mcp proxy")
+    .json_before_mistakes()
     .positionals("[<policy>]")
     .flags(&FLAGS)
     .error_fields(|| {
@@ -109,6 +118,8 @@ struct Started<'a> {
     policy: &'a str,
     adapter: &'a str,
     profile: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ext_authz_listen: Option<&'a str>,
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
@@ -134,6 +145,7 @@ struct Told {
     policy: String,
     adapter: String,
     profile: String,
+    ext_authz: Option<ListenAddress>,
 }
 
 impl Told {
@@ -142,6 +154,7 @@ impl Told {
             policy: start.policy.clone(),
             adapter: start.adapter.clone(),
             profile: start.profile.clone(),
+            ext_authz: start.ext_authz_address().cloned(),
         }
     }
 
@@ -154,14 +167,21 @@ impl Told {
         context: &Context<'_>,
     ) -> Result<(), Failure> {
         let listen = address.bound_to(service.local_addr()).to_string();
+        let doors = self.ext_authz.as_ref().zip(service.ext_authz_addr());
+        let ext_authz = doors.map(|(address, bound)| address.bound_to(bound).to_string());
         let started = Started {
             ok: true,
             listen: &listen,
             policy: &self.policy,
             adapter: &self.adapter,
             profile: &self.profile,
+            ext_authz_listen: ext_authz.as_deref(),
         };
-        let line = format!("mcp serve: listening={listen} adapter={}", self.adapter);
+        let mut line = format!("mcp serve: listening={listen} adapter={}", self.adapter);
+        if let Some(ext_authz) = &ext_authz {
+            line.push_str(" ext_authz=");
+            line.push_str(ext_authz);
+        }
         let response = render::command(&SPEC, Ok(Report::new(&started).line(line)), json, context);
         let mut stdout = io::stdout();
         let told = stdout

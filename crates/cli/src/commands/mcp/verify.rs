@@ -27,6 +27,7 @@ const RISK_CLASS: Flag = Flag::text(
 );
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp verify", "Check whether an MCP server is trusted")
+    .json_before_mistakes()
     .explain("Judges the description of one MCP server by the policy's trust section and its local snapshot; calls no server and executes nothing.")
     .flags(&[POLICY, SERVER, RISK_CLASS]);
 

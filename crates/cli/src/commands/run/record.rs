@@ -23,6 +23,7 @@ use crate::runpack_file;
 use crate::spec::{CommandSpec, Flag};
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("run record", "Record a run as a runpack")
+    .json_before_mistakes()
     .explain(
         "Keeps what an agent did in one run as a file that can be verified, replayed and compared offline.",
     )
