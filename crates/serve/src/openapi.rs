@@ -1,4 +1,4 @@
-//! The description of the routes in OpenAPI 3.1, its schemas generated from the types that are read and written.
+//! The description of the routes in `OpenAPI` 3.1, its schemas generated from the types that are read and written.
 
 use gait_mcp::answer::Answer;
 use schemars::JsonSchema;

@@ -55,15 +55,12 @@ impl Class {
 
     /// Whether a file is one of this class, by its name in lower case.
     fn has(self, name: &str) -> bool {
+        let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         match self {
-            Self::Trace => name.contains("trace") && name.ends_with(".json"),
-            Self::Runpack => {
-                name.ends_with(".zip") && (name.starts_with("runpack_") || name.contains("_cp_"))
-            }
-            Self::Pack => name.starts_with("pack_") && name.ends_with(".zip"),
-            Self::Session => [".json", ".jsonl", ".state"]
-                .iter()
-                .any(|end| name.ends_with(end)),
+            Self::Trace => name.contains("trace") && extension == "json",
+            Self::Runpack => extension == "zip" && (name.starts_with("runpack_") || name.contains("_cp_")),
+            Self::Pack => name.starts_with("pack_") && extension == "zip",
+            Self::Session => ["json", "jsonl", "state"].contains(&extension),
         }
     }
 
@@ -161,6 +158,7 @@ impl Retention {
     }
 
     /// Removes what the rules do not keep at the time `now`; gives what the answer says of it.
+    #[must_use]
     pub fn run(&self, now: SystemTime) -> Vec<String> {
         let mut told = Vec::new();
         for shelf in &self.shelves {

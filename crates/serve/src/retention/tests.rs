@@ -164,7 +164,7 @@ fn sessions_count_as_one_and_go_as_one() {
     );
 
     let retention = Retention::new(vec![place.rule(Class::Session, Some(Duration::ZERO), Some(0))]);
-    retention.run(place.now);
+    _ = retention.run(place.now);
     assert_eq!(place.names().len(), 2 + 4);
 }
 
@@ -174,7 +174,7 @@ fn what_is_not_answered_yet_stays() {
     let retention = Retention::new(vec![place.rule(Class::Trace, None, Some(0))]);
     let protected = retention.protect([place.path("./x/../trace_1.json")]);
     let again = retention.protect([place.path("trace_1.json")]);
-    retention.run(place.now);
+    _ = retention.run(place.now);
     assert_eq!(place.names(), ["trace_1.json"]);
     drop(protected);
     let retention = Retention {
@@ -184,7 +184,7 @@ fn what_is_not_answered_yet_stays() {
     assert!(retention.run(place.now).is_empty());
     drop(again);
     let retention = Retention::new(vec![place.rule(Class::Trace, None, Some(0))]);
-    retention.run(place.now);
+    _ = retention.run(place.now);
     assert!(place.names().is_empty());
 }
 
@@ -198,7 +198,7 @@ fn what_is_fresh_is_not_too_old() {
         Some(Duration::from_millis(1)),
         None,
     )]);
-    retention.run(place.now);
+    _ = retention.run(place.now);
     assert_eq!(place.names(), ["trace_1.json"]);
 }
 
@@ -208,7 +208,7 @@ fn only_plain_files_of_the_directory_itself_go() {
     fs::create_dir(place.root.path().join("trace_d.json")).unwrap();
     symlink("kept", place.root.path().join("trace_l.json")).unwrap();
     let retention = Retention::new(vec![place.rule(Class::Trace, None, Some(0))]);
-    retention.run(place.now);
+    _ = retention.run(place.now);
     assert_eq!(place.names(), ["kept", "trace_d.json", "trace_l.json"]);
 }
 
