@@ -402,6 +402,13 @@ pub static FAMILIES: &[CodeFamily] = &[
         ],
     },
     CodeFamily {
+        title: "Doors for proxies",
+        codes: &[both(
+            "mcp_header_mismatch",
+            "The headers that name an MCP request say another thing than its body, or there is no body.",
+        )],
+    },
+    CodeFamily {
         title: "Trust in MCP servers",
         codes: &[
             reason(
@@ -435,6 +442,38 @@ pub static FAMILIES: &[CodeFamily] = &[
             violation(
                 "mcp_trust_policy",
                 "Trust is required for the call and the server doesn't have it.",
+            ),
+        ],
+    },
+    CodeFamily {
+        title: "The MCP gateway",
+        codes: &[
+            both("mcp_tool_unknown", "The server lists no such tool."),
+            both(
+                "mcp_tool_unreviewed",
+                "The tool is new since the server was reviewed.",
+            ),
+            both(
+                "mcp_tool_changed",
+                "Its definition is not the one that was approved.",
+            ),
+            both("mcp_tool_renamed", "It is an approved tool under another name."),
+            both("mcp_tool_ambiguous", "The server lists two tools of this name."),
+            both(
+                "mcp_tool_schema_unusable",
+                "Its input schema cannot be used to check arguments.",
+            ),
+            both(
+                "mcp_arguments_invalid",
+                "The arguments are not what the tool takes.",
+            ),
+            reason(
+                "mcp_call_not_judged",
+                "The call could not be judged, and did not run.",
+            ),
+            reason(
+                "mcp_decision_not_durable",
+                "The trace could not be written, and the call did not run.",
             ),
         ],
     },

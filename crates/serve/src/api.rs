@@ -19,7 +19,7 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
-use crate::decide::{Decisions, Told};
+use crate::decide::{Decided, Decisions, ReadCall, Told};
 use crate::log::LogQueue;
 use crate::metrics::{self, Metrics, Present, ROUTES};
 use crate::refusal::Refusal;
@@ -52,8 +52,7 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    pub(crate) fn new(api: Api) -> Self {
-        let api = Arc::new(api);
+    pub(crate) fn new(api: Arc<Api>) -> Self {
         let router = Router::new()
             .route(ROUTES[0], any(evaluate))
             .route(ROUTES[1], any(evaluate_events))
@@ -170,20 +169,7 @@ impl Api {
         );
         let body = body.await.map_err(|_| Refusal::SlowBody)??;
         let request = EvaluateRequest::read(&body)?;
-        let place = Arc::clone(&self.places)
-            .try_acquire_owned()
-            .map_err(|_| Refusal::Busy)?;
-        let decisions = Arc::clone(&self.decisions);
-        // What was begun is brought to its end, also when the caller does not wait for it: otherwise a session could lack
-        // an event whose trace exists.
-        let work = Unbroken::new(async move {
-            let decided = decisions.decide(request).await;
-            drop(place);
-            decided
-        });
-        let decided = timeout(self.limits.reply_time, work)
-            .await
-            .map_err(|_| Refusal::TooSlow)??;
+        let decided = self.decide(request, None).await?;
         let mut answer = Answer::of(&decided.judged, &decided.artifacts).exit_code(decided.exit_code());
         if !decided.session_id.is_empty() {
             answer = answer.session(&decided.session_id);
@@ -191,6 +177,28 @@ impl Api {
         let mut reply = reply::decision(form, decided.status, &answer);
         reply.extensions_mut().insert(decided.told());
         Ok(reply)
+    }
+
+    /// Has the call of `request`, or else the one that was `read`, decided while there is a place for it.
+    pub(crate) async fn decide(
+        &self,
+        request: EvaluateRequest,
+        read: Option<Box<ReadCall>>,
+    ) -> Result<Decided, Refusal> {
+        let place = Arc::clone(&self.places)
+            .try_acquire_owned()
+            .map_err(|_| Refusal::Busy)?;
+        let decisions = Arc::clone(&self.decisions);
+        // What was begun is brought to its end, also when the caller does not wait for it: otherwise a session could lack
+        // an event whose trace exists.
+        let work = Unbroken::new(async move {
+            let decided = decisions.decide(request, read).await;
+            drop(place);
+            decided
+        });
+        timeout(self.limits.reply_time, work)
+            .await
+            .map_err(|_| Refusal::TooSlow)?
     }
 }
 

@@ -11,6 +11,7 @@ use gait_disk::ledger::LedgerError;
 use gait_gate::{GateError, clock::Clock, kill_switch};
 use gait_mcp::answer::Artifacts;
 use gait_mcp::boundary::{Ask, Boundary, BoundaryError, Judged};
+use gait_mcp::call::ToolCall;
 use gait_mcp::export::{self, LogLine, OtelLine};
 use gait_runpack::session::SessionError;
 use tokio::task::spawn_blocking;
@@ -89,6 +90,14 @@ pub(crate) struct Decisions {
     stamper: Stamper,
 }
 
+/// A call that was read before it came here, and what its reader has against it.
+#[derive(Debug)]
+pub(crate) struct ReadCall {
+    pub(crate) call: ToolCall,
+    /// Each blocks the call.
+    pub(crate) objections: Vec<&'static str>,
+}
+
 /// A decision that may be told.
 pub(crate) struct Decided {
     pub(crate) judged: Box<Judged>,
@@ -150,8 +159,13 @@ impl Decisions {
         !self.keeper.has_failed()
     }
 
-    /// Judges the call of `request` and keeps what comes of it. To be run to its end, whether or not somebody waits.
-    pub(crate) async fn decide(self: Arc<Self>, request: EvaluateRequest) -> Result<Decided, Refusal> {
+    /// Judges the call of `request`, or else the one that was `read`, and keeps what comes of it. To be run to its end,
+    /// whether or not somebody waits.
+    pub(crate) async fn decide(
+        self: Arc<Self>,
+        request: EvaluateRequest,
+        read: Option<Box<ReadCall>>,
+    ) -> Result<Decided, Refusal> {
         let stamp = self.stamper.next(self.manner.clock.now());
         let places = self.manner.directories.places(&request, stamp)?;
         let epoch = self.engine.current().await;
@@ -159,7 +173,7 @@ impl Decisions {
             .decider
             .clone()
             .map_err(|reason| Refusal::NoPolicy(reason.to_string()))?;
-        let (judged, records) = self.judge(judge, &request, &places).await?;
+        let (judged, records) = self.judge(judge, &request, read, &places).await?;
         let Records { files, artifacts } = records;
         // Until the request is answered: another's retention must not take what this one is about to tell.
         let protected = self.retention.protect(files.iter().map(|file| file.place.path()));
@@ -194,19 +208,25 @@ impl Decisions {
         self: &Arc<Self>,
         decider: Arc<Decider>,
         request: &EvaluateRequest,
+        read: Option<Box<ReadCall>>,
         places: &Places,
     ) -> Result<(Box<Judged>, Records), Refusal> {
-        if !places.are_plain() || decider.waiting.may_wait(&request.call) {
+        let may_wait = match &read {
+            Some(read) => decider.waiting.may_wait_for(&read.call),
+            None => decider.waiting.may_wait(&request.call),
+        };
+        if !places.are_plain() || may_wait {
             let (this, request, places) = (Arc::clone(self), request.clone(), places.clone());
-            return off_thread(move || this.judge_here(&decider, &request, &places)).await?;
+            return off_thread(move || this.judge_here(&decider, &request, read, &places)).await?;
         }
-        self.judge_here(&decider, request, places)
+        self.judge_here(&decider, request, read, places)
     }
 
     fn judge_here(
         &self,
         decider: &Decider,
         request: &EvaluateRequest,
+        read: Option<Box<ReadCall>>,
         places: &Places,
     ) -> Result<(Box<Judged>, Records), Refusal> {
         let boundary = &decider.boundary;
@@ -214,15 +234,21 @@ impl Decisions {
             "" => &self.manner.adapter,
             adapter => adapter,
         };
-        let judged = boundary
-            .decide(&Ask {
-                payload: &request.call,
-                adapter,
-                run_id: &request.run_id,
-                may_name_envelope: self.manner.directories.clients_may_name,
-                ..Ask::default()
-            })
-            .map_err(unjudged)?;
+        let ask = Ask {
+            payload: &request.call,
+            adapter,
+            run_id: &request.run_id,
+            may_name_envelope: self.manner.directories.clients_may_name,
+            ..Ask::default()
+        };
+        let judged = match read.map(|read| *read) {
+            Some(ReadCall { call, objections }) => {
+                let objections = &objections;
+                boundary.decide_call(call, &Ask { objections, ..ask })
+            }
+            None => boundary.decide(&ask),
+        };
+        let judged = judged.map_err(unjudged)?;
         let records = Records::of(&judged, boundary.gate(), &self.manner.directories, places);
         let records = records.map_err(|error| failed("make the artifacts of the decision", &error))?;
         Ok((Box::new(judged), records))
@@ -336,7 +362,7 @@ impl Decided {
 }
 
 impl VerdictStatus {
-    const fn of(self, verdict: Verdict) -> StatusCode {
+    pub(crate) const fn of(self, verdict: Verdict) -> StatusCode {
         match (self, verdict) {
             (Self::Compat, _) | (_, Verdict::Allow) => StatusCode::OK,
             (Self::Strict, Verdict::Block) => StatusCode::FORBIDDEN,

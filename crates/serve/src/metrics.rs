@@ -35,6 +35,41 @@ pub(crate) const ROUTES: [&str; 8] = [
     "other",
 ];
 
+/// What became of the checks of proxies, with the name that each has in the text.
+const CHECKS: [(Checked, &str); 5] = [
+    (Checked::Allowed, "allowed"),
+    (Checked::Passed, "passed"),
+    (Checked::Denied, "denied"),
+    (Checked::Unavailable, "unavailable"),
+    (Checked::Refused, "refused"),
+];
+
+/// What became of a check of a proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checked {
+    /// The request goes on, by a decision.
+    Allowed,
+    /// It goes on without one, by the operator's word.
+    Passed,
+    /// It does not.
+    Denied,
+    /// It does not, because of the service itself.
+    Unavailable,
+    /// The proxy was not heard.
+    Refused,
+}
+
+impl Checked {
+    /// By the HTTP status that the proxy is to answer with; 200 is none of its own.
+    pub(crate) const fn of_status(status: u16) -> Self {
+        match status {
+            200 => Self::Allowed,
+            503 => Self::Unavailable,
+            _ => Self::Denied,
+        }
+    }
+}
+
 /// The upper ends of the histogram's buckets, in microseconds.
 const BOUNDS: [u64; 14] = [
     50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000,
@@ -45,6 +80,7 @@ const BOUNDS: [u64; 14] = [
 pub(crate) struct Metrics {
     decisions: [AtomicU64; VERDICTS.len()],
     replies: [[AtomicU64; STATUSES.len()]; ROUTES.len()],
+    checks: [AtomicU64; CHECKS.len()],
     /// How long requests for a decision took that got one.
     pub(crate) decision_time: Histogram,
     /// How long decisions waited until their trace was durable.
@@ -88,6 +124,12 @@ impl Metrics {
         self.replies[route][status].fetch_add(1, Ordering::Relaxed);
     }
 
+    pub(crate) fn count_check(&self, outcome: Checked) {
+        if let Some(index) = CHECKS.iter().position(|(known, _)| *known == outcome) {
+            self.checks[index].fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     /// The text that Prometheus reads.
     pub(crate) fn text(&self, present: &Present) -> String {
         let mut text = String::with_capacity(4096);
@@ -122,6 +164,19 @@ impl Metrics {
                     );
                 }
             }
+        }
+        head(
+            &mut text,
+            "gait_ext_authz_checks_total",
+            "counter",
+            "Checks of proxies by what became of them.",
+        );
+        for ((_, name), count) in CHECKS.iter().zip(&self.checks) {
+            let count = count.load(Ordering::Relaxed);
+            line(
+                &mut text,
+                format_args!("gait_ext_authz_checks_total{{outcome=\"{name}\"}} {count}"),
+            );
         }
         self.decision_time.tell(
             &mut text,

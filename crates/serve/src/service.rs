@@ -17,6 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use crate::api::{Api, Front};
 use crate::decide::{Decider, DecisionSettings, Decisions};
 use crate::engine::{Engine, Load, OnInvalid};
+use crate::grpc::{self, ExtAuthzSettings};
 use crate::log::LogQueue;
 use crate::metrics::Metrics;
 
@@ -39,6 +40,8 @@ pub struct Settings {
     pub decisions: DecisionSettings,
     /// The log, to tell how many lines it lost.
     pub log: Option<LogQueue>,
+    /// The door for proxies; none when they can't ask.
+    pub ext_authz: Option<ExtAuthzSettings>,
 }
 
 /// Why a service can't begin.
@@ -64,12 +67,44 @@ pub enum Ending {
     CutOff,
 }
 
-/// A service that is bound to its address.
+/// A service that is bound to its addresses.
 pub struct Service {
     listener: TcpListener,
     address: SocketAddr,
+    ext_authz: Option<Door>,
     engine: Arc<Engine<Decider>>,
     front: Parts,
+}
+
+/// A door for proxies that is bound to its address.
+struct Door {
+    listener: TcpListener,
+    address: SocketAddr,
+    passing: Vec<String>,
+}
+
+impl Door {
+    fn bind(settings: ExtAuthzSettings) -> Result<Self, ServeError> {
+        let (listener, address) = bound(&settings.address)?;
+        Ok(Self {
+            listener,
+            address,
+            passing: settings.passing,
+        })
+    }
+
+    fn open(self) -> Result<(tokio::net::TcpListener, Vec<String>), ServeError> {
+        tracing::info!(address = %self.address, "listening for proxies");
+        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
+        Ok((listener, self.passing))
+    }
+}
+
+fn bound(address: &ListenAddress) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let listener = address.bind()?;
+    listener.set_nonblocking(true).map_err(ServeError::Start)?;
+    let address = listener.local_addr().map_err(ServeError::Start)?;
+    Ok((listener, address))
 }
 
 /// What the front is made of once it is known when the service ends.
@@ -86,9 +121,8 @@ impl Service {
     ///
     /// That these can't be used is no error here: [`invalid`](Self::invalid) tells it.
     pub fn bind(address: &ListenAddress, settings: Settings) -> Result<Self, ServeError> {
-        let listener = address.bind()?;
-        listener.set_nonblocking(true).map_err(ServeError::Start)?;
-        let address = listener.local_addr().map_err(ServeError::Start)?;
+        let (listener, address) = bound(address)?;
+        let ext_authz = settings.ext_authz.map(Door::bind).transpose()?;
         let metrics = Arc::<Metrics>::default();
         let engine = Arc::new(Engine::new(
             settings.load,
@@ -108,6 +142,7 @@ impl Service {
         Ok(Self {
             listener,
             address,
+            ext_authz,
             engine,
             front,
         })
@@ -117,6 +152,12 @@ impl Service {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address that was bound for external authorization, where proxies can ask.
+    #[must_use]
+    pub fn ext_authz_addr(&self) -> Option<SocketAddr> {
+        self.ext_authz.as_ref().map(|door| door.address)
     }
 
     /// Why nothing can be decided at present, when that is so.
@@ -150,10 +191,11 @@ impl Service {
     /// runtime of tokio.
     pub async fn serve(self, ending: watch::Receiver<bool>) -> Result<Ending, ServeError> {
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
+        let ext_authz = self.ext_authz.map(Door::open).transpose()?;
         let parts = self.front;
         let all = u32::try_from(parts.limits.in_flight).unwrap_or(u32::MAX).max(1);
         let places = Arc::new(Semaphore::new(all as usize));
-        let front = Front::new(Api {
+        let api = Arc::new(Api {
             access: parts.access,
             limits: parts.limits,
             metrics: Arc::clone(&parts.metrics),
@@ -163,12 +205,20 @@ impl Service {
             ending: ending.clone(),
         });
         let serving = Serving {
-            handler: front,
+            handler: Front::new(Arc::clone(&api)),
             limits: parts.limits,
         };
         let watching = tokio::spawn(keep_looking(self.engine));
         tracing::info!(address = %self.address, "listening");
-        let mut drained = gait_http::serve(listener, serving, ending).await;
+        let proxies = async {
+            match ext_authz {
+                Some((listener, passing)) => grpc::serve(listener, api, passing, ending.clone()).await,
+                None => true,
+            }
+        };
+        let (drained, proxies_drained) =
+            tokio::join!(gait_http::serve(listener, serving, ending.clone()), proxies);
+        let mut drained = drained && proxies_drained;
         watching.abort();
         // Decisions whose callers went away are brought to their end too.
         let rest = tokio::time::timeout(parts.limits.drain_time, places.acquire_many(all));

@@ -5,6 +5,7 @@
 
 use gait_artifact::policy::Policy;
 use gait_mcp::boundary::Presented;
+use gait_mcp::call::ToolCall;
 
 /// Calls longer than this are judged elsewhere too, in bytes: reading them takes longer than changing threads.
 const LONG_CALL: usize = 32 << 10;
@@ -36,6 +37,12 @@ impl Waiting {
     pub(crate) fn may_wait(self, payload: &[u8]) -> bool {
         self.always || payload.len() > LONG_CALL || NAMES_FILES.iter().any(|name| mentions(payload, name))
     }
+
+    /// The same of a call that was read before.
+    pub(crate) fn may_wait_for(self, call: &ToolCall) -> bool {
+        let context = &call.context;
+        self.always || !context.job_id.is_empty() || !context.context_envelope_path.is_empty()
+    }
 }
 
 /// Whether `payload` holds `name` in whatever case. Names of members are written without escapes in it.
@@ -64,6 +71,10 @@ mod tests {
         assert!(plain.may_wait(br#"{"name":"t","context":{"Job_ID":"j"}}"#));
         assert!(plain.may_wait(br#"{"name":"t","context":{"context_envelope_path":"e"}}"#));
         assert!(plain.may_wait(&vec![b' '; LONG_CALL + 1]));
+        let mut read = ToolCall::default();
+        assert!(!plain.may_wait_for(&read));
+        read.context.job_id = "j".to_owned();
+        assert!(plain.may_wait_for(&read));
         let limited = waiting(
             "{default_verdict: block, rules: [{name: r, effect: allow, rate_limit: {requests: 1, window: minute}}]}",
         );

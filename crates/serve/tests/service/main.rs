@@ -6,5 +6,6 @@ mod abuse;
 mod answers;
 mod client;
 mod ending;
+mod proxies;
 mod reload;
 mod running;

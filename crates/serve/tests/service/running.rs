@@ -17,8 +17,8 @@ use gait_job::JobStore;
 use gait_mcp::boundary::{BoundarySettings, Presented};
 use gait_runpack::session::{LockOverrides, LockProfile, LockSettings};
 use gait_serve::{
-    Access, Decider, DecisionSettings, Directories, Ending, Limits, ListenAddress, OnInvalid, Service,
-    SessionSettings, Settings, VerdictStatus, Waiting,
+    Access, Decider, DecisionSettings, Directories, Ending, ExtAuthzSettings, Limits, ListenAddress,
+    OnInvalid, Service, SessionSettings, Settings, VerdictStatus, Waiting,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -36,6 +36,7 @@ pub(crate) struct Manner {
     pub(crate) on_invalid: OnInvalid,
     pub(crate) verdict_status: VerdictStatus,
     pub(crate) clients_may_name: bool,
+    pub(crate) ext_authz: Option<ExtAuthzSettings>,
 }
 
 impl Default for Manner {
@@ -47,6 +48,7 @@ impl Default for Manner {
             on_invalid: OnInvalid::Refuse,
             verdict_status: VerdictStatus::Compat,
             clients_may_name: false,
+            ext_authz: None,
         }
     }
 }
@@ -54,6 +56,8 @@ impl Default for Manner {
 /// A service and the directory that it works in.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
+    /// Where proxies ask, if they can.
+    pub(crate) proxies: Option<SocketAddr>,
     pub(crate) directory: TempDir,
     end: watch::Sender<bool>,
     thread: JoinHandle<Ending>,
@@ -69,6 +73,7 @@ impl Running {
         )
         .unwrap();
         let address = service.local_addr();
+        let proxies = service.ext_authz_addr();
         let (end, ending) = watch::channel(false);
         let thread = std::thread::spawn(move || {
             let runtime = Runtime::new().unwrap();
@@ -76,6 +81,7 @@ impl Running {
         });
         Self {
             address,
+            proxies,
             directory,
             end,
             thread,
@@ -170,6 +176,7 @@ fn settings(directory: &TempDir, manner: Manner) -> Settings {
             clock: &SystemClock,
         },
         log: None,
+        ext_authz: manner.ext_authz,
     }
 }
 

@@ -14,8 +14,9 @@ use gait_job::JobStore;
 use gait_mcp::{Adapter, BoundarySettings, boundary::BoundaryLoadError};
 use gait_runpack::record::host;
 use gait_serve::{
-    Access, BearerToken, Class, Decider, DecisionSettings, Directories, Limits, ListenAddress, Load,
-    LogLevel, LogQueue, OnInvalid, Rule, SessionSettings, Settings, VerdictStatus, Waiting,
+    Access, BearerToken, Class, Decider, DecisionSettings, Directories, ExtAuthzSettings, Limits,
+    ListenAddress, Load, LogLevel, LogQueue, OnInvalid, Rule, SessionSettings, Settings, VerdictStatus,
+    Waiting,
 };
 
 use super::super::boundary;
@@ -49,6 +50,7 @@ pub(super) struct Start<'a> {
     on_invalid: OnInvalid,
     retention: [Rule; CLASSES.len()],
     directories: Directories,
+    ext_authz: Option<ExtAuthzSettings>,
 }
 
 impl<'a> Start<'a> {
@@ -75,6 +77,7 @@ impl<'a> Start<'a> {
         };
         let address = ListenAddress::parse(parsed.text("listen")).map_err(Failure::invalid_input)?;
         let access = access(parsed, context, asks_for_token, &address)?;
+        let ext_authz = ext_authz(parsed, asks_for_token)?;
         let limits = limits(parsed)?;
         let verdict_status = match trim_lower(parsed.text("http-verdict-status")).as_str() {
             "compat" => VerdictStatus::Compat,
@@ -126,7 +129,13 @@ impl<'a> Start<'a> {
             on_invalid,
             retention,
             directories,
+            ext_authz,
         })
+    }
+
+    /// Where proxies are to ask, if they can.
+    pub(super) fn ext_authz_address(&self) -> Option<&ListenAddress> {
+        self.ext_authz.as_ref().map(|door| &door.address)
     }
 
     /// Makes the directories and reads everything once, so that a service which could decide nothing does not begin.
@@ -175,6 +184,7 @@ impl<'a> Start<'a> {
             },
             load: load(configured, self.context),
             log: Some(log),
+            ext_authz: self.ext_authz,
         })
     }
 
@@ -291,6 +301,34 @@ fn access(
     BearerToken::new(&token)
         .map(Access::Token)
         .ok_or_else(|| Failure::invalid_input("--auth-token-env did not resolve to a non-empty value"))
+}
+
+/// The door for proxies, which the same callers may use as the service.
+fn ext_authz(parsed: &Parsed, asks_for_token: bool) -> Result<Option<ExtAuthzSettings>, Failure> {
+    let text = parsed.text("ext-authz-listen").trim();
+    let passing = parsed.list("ext-authz-pass");
+    if text.is_empty() {
+        return if passing.is_empty() {
+            Ok(None)
+        } else {
+            Err(Failure::invalid_input(
+                "--ext-authz-pass requires --ext-authz-listen",
+            ))
+        };
+    }
+    let address = ListenAddress::parse(text)
+        .map_err(|error| Failure::invalid_input(format!("--ext-authz-listen: {error}")))?;
+    if !asks_for_token && !address.is_loopback() {
+        return Err(Failure::invalid_input(
+            "non-loopback --ext-authz-listen requires --auth-mode token",
+        ));
+    }
+    if passing.iter().any(|method| method == "tools/call") {
+        return Err(Failure::invalid_input(
+            "--ext-authz-pass can't let tools/call pass unjudged",
+        ));
+    }
+    Ok(Some(ExtAuthzSettings { address, passing }))
 }
 
 fn limits(parsed: &Parsed) -> Result<Limits, Failure> {
