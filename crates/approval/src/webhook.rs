@@ -85,7 +85,8 @@ impl WebhookSettings {
 pub struct Event {
     schema_id: &'static str,
     schema_version: &'static str,
-    event: &'static str,
+    #[serde(rename = "event")]
+    kind: &'static str,
     delivery_id: String,
     created_at: Timestamp,
     request_id: String,
@@ -112,7 +113,7 @@ impl Event {
         Ok(Self {
             schema_id: SCHEMA_ID,
             schema_version: SCHEMA_VERSION,
-            event: if entry.status.is_open() {
+            kind: if entry.status.is_open() {
                 "approval_requested"
             } else {
                 "approval_settled"
@@ -206,6 +207,7 @@ impl Notifier {
     }
 
     /// Lets what waits be told, for `patience` at most; whether all was. Dropping a notifier does not wait.
+    #[must_use]
     pub fn finish(mut self, patience: Duration) -> bool {
         drop(self.events.take());
         self.ending.wait_for(patience, |state| state.is_done)
@@ -326,7 +328,7 @@ impl Courier {
         let message = Message {
             headers: &[
                 ("Content-Type", "application/json"),
-                ("Gait-Event", event.event),
+                ("Gait-Event", event.kind),
                 ("Gait-Delivery", &event.delivery_id),
                 ("Gait-Timestamp", &timestamp),
                 ("Gait-Signature", &signature),

@@ -170,7 +170,7 @@ impl Layout {
     pub(super) fn tokens(&self, id: &RequestId) -> Result<Vec<(PathBuf, ApprovalToken)>, QueueError> {
         let directory = self.of(id);
         let mut names = names(&directory)?;
-        names.retain(|name| name.starts_with(TOKEN_PREFIX) && name.ends_with(".json"));
+        names.retain(|name| name.starts_with(TOKEN_PREFIX));
         names.sort_unstable();
         names.truncate(MAX_TOKENS);
         let paths = names.iter().map(|name| directory.join(name));

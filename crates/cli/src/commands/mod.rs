@@ -2,6 +2,7 @@
 //!
 //! A command is a file of this module with a `SPEC` and a `run`; a line in [`SECTIONS`] makes it part of the program.
 
+mod approvals;
 mod approve;
 mod approve_script;
 mod capture;
@@ -209,6 +210,11 @@ pub static SECTIONS: &[Section] = &[
         title: "Approve and delegate",
         commands: &[
             Command::new(&approve::SPEC, approve::run),
+            Command::new(&approvals::list::SPEC, approvals::list::run),
+            Command::new(&approvals::show::SPEC, approvals::show::run),
+            Command::new(&approvals::approve::SPEC, approvals::approve::run),
+            Command::new(&approvals::deny::SPEC, approvals::deny::run),
+            Command::new(&approvals::watch::SPEC, approvals::watch::run),
             Command::new(&approve_script::SPEC, approve_script::run),
             Command::new(&list_scripts::SPEC, list_scripts::run),
             Command::new(&delegate::mint::SPEC, delegate::mint::run),
@@ -281,6 +287,7 @@ pub static SECTIONS: &[Section] = &[
 
 /// The words that only gather commands.
 pub static GROUPS: &[GroupSpec] = &[
+    approvals::GROUP,
     contract::GROUP,
     delegate::GROUP,
     gate::GROUP,

@@ -1,5 +1,6 @@
 //! What kind of failure each library error is.
 
+mod approval;
 mod boundary;
 mod evidence;
 mod gate;

@@ -1,7 +1,6 @@
 //! `gait regress run --watch`: fixtures, graded whenever something has changed that their grades depend on.
 
-use std::io::{self, Read};
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use crate::context::Context;
 use crate::error::{ErrorKind, Failure};
 use crate::outcome::{CommandResult, Report};
 use crate::render;
-use crate::wrapper::interrupt::on_signal;
+use crate::wrapper::interrupt::Interruption;
 
 /// Time between two looks at the files. What changes between one look and the next is still being written.
 const INTERVAL: Duration = Duration::from_millis(100);
@@ -24,7 +23,7 @@ pub(super) fn until_interrupted(grading: &Grading<'_>, json: bool, context: &Con
     if context.process_goes_on() {
         return Err(Failure::invalid_input("--watch takes a process of its own"));
     }
-    let mut interruption = Interruption::new().map_err(|error| Failure::new(ErrorKind::Io, error))?;
+    let mut interruption = Interruption::new(INTERVAL).map_err(|error| Failure::new(ErrorKind::Io, error))?;
     let mut reasons = Vec::new();
     loop {
         // Looked at first, so that what changes during the grading counts as changed behind it.
@@ -89,26 +88,4 @@ fn changed(before: &Inputs, interruption: &mut Interruption) -> Option<Vec<Strin
         last = now;
     }
     None
-}
-
-/// Whether somebody asks the program to end.
-struct Interruption(UnixStream);
-
-impl Interruption {
-    fn new() -> io::Result<Self> {
-        let signals = on_signal()?;
-        signals.set_read_timeout(Some(INTERVAL))?;
-        Ok(Self(signals))
-    }
-
-    /// Waits for that until it is time to look at the files again.
-    fn came(&mut self) -> bool {
-        match self.0.read(&mut [0]) {
-            Ok(_) => true,
-            Err(error) => !matches!(
-                error.kind(),
-                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
-            ),
-        }
-    }
 }
