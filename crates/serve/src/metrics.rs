@@ -130,6 +130,15 @@ impl Metrics {
         }
     }
 
+    fn tell_checks(&self, text: &mut String) {
+        let name = "gait_ext_authz_checks_total";
+        head(text, name, "counter", "Checks of proxies by what became of them.");
+        for ((_, outcome), count) in CHECKS.iter().zip(&self.checks) {
+            let count = count.load(Ordering::Relaxed);
+            line(text, format_args!("{name}{{outcome=\"{outcome}\"}} {count}"));
+        }
+    }
+
     /// The text that Prometheus reads.
     pub(crate) fn text(&self, present: &Present) -> String {
         let mut text = String::with_capacity(4096);
@@ -165,19 +174,7 @@ impl Metrics {
                 }
             }
         }
-        head(
-            &mut text,
-            "gait_ext_authz_checks_total",
-            "counter",
-            "Checks of proxies by what became of them.",
-        );
-        for ((_, name), count) in CHECKS.iter().zip(&self.checks) {
-            let count = count.load(Ordering::Relaxed);
-            line(
-                &mut text,
-                format_args!("gait_ext_authz_checks_total{{outcome=\"{name}\"}} {count}"),
-            );
-        }
+        self.tell_checks(&mut text);
         self.decision_time.tell(
             &mut text,
             "gait_decision_seconds",

@@ -53,7 +53,6 @@ impl ExtAuthz {
                 return (reply::passed(), Checked::Passed.alone());
             }
             Err(error) => {
-                tracing::info!(%error, "check refused");
                 let reply = reply::unreadable(&error);
                 let outcome = Checked::of_status(reply::status(&reply));
                 return (reply, outcome.alone());
@@ -101,8 +100,8 @@ impl Authorization for ExtAuthz {
         }
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let status = reply::status(&reply);
-        match &told {
-            Some(told) => tracing::info!(
+        if let Some(told) = &told {
+            tracing::info!(
                 source,
                 door = "ext_authz",
                 status,
@@ -113,8 +112,9 @@ impl Authorization for ExtAuthz {
                 adapter = told.adapter,
                 epoch = told.epoch,
                 "decision"
-            ),
-            None => tracing::info!(source, door = "ext_authz", status, micros, "check"),
+            );
+        } else {
+            tracing::info!(source, door = "ext_authz", status, micros, "check");
         }
         Ok(Response::new(reply))
     }

@@ -64,7 +64,7 @@ pub(super) struct Manner {
 
 /// A request as the route says to read it.
 enum Read {
-    Call(&'static str, ToolCall),
+    Call(&'static str, Box<ToolCall>),
     Frame(Frame),
 }
 
@@ -89,7 +89,7 @@ impl Manner {
                 if frame::has_mirrors(&request) && reading != Reading::Http {
                     objections.push(HEADER_MISMATCH);
                 }
-                (adapter, call)
+                (adapter, *call)
             }
             Read::Frame(message) => {
                 if !message.agrees_with_headers(&request) {
@@ -128,7 +128,7 @@ fn named_by_header(request: &Proxied) -> Result<Reading, Unreadable> {
 }
 
 fn read(reading: Reading, request: &Proxied) -> Result<Read, Unreadable> {
-    let http = || Ok(Read::Call("http", url::call(request)?));
+    let http = || Ok(Read::Call("http", Box::new(url::call(request)?)));
     match reading {
         Reading::Http => http(),
         Reading::Mcp if request.body.is_empty() && request.method != "POST" => http(),
@@ -137,7 +137,7 @@ fn read(reading: Reading, request: &Proxied) -> Result<Read, Unreadable> {
         )?)?)?)),
         Reading::Calls(adapter) => {
             let call = adapter.decode(whole_body(request)?)?;
-            Ok(Read::Call(adapter.as_str(), call))
+            Ok(Read::Call(adapter.as_str(), Box::new(call)))
         }
         Reading::ByLooks | Reading::ByHeader => match json_body(request)? {
             Some(body) if frame::looks_like_one(request, &body) => Ok(Read::Frame(Frame::read(body)?)),
@@ -356,8 +356,8 @@ mod tests {
             ("", &[("mcp-method", "tools/call")], "http.post", &MISMATCH),
         ] {
             let sent = Sent {
-                body,
                 headers,
+                body,
                 ..PLAIN
             };
             assert_eq!(asked(&sent), (name.to_owned(), objections.to_vec()), "{body}");

@@ -69,7 +69,17 @@ pub(super) fn passed() -> CheckResponse {
 /// The reply to a request that can't be read.
 pub(super) fn unreadable(error: &Unreadable) -> CheckResponse {
     let (status, code) = match error {
-        Unreadable::Route(_) => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
+        Unreadable::Route(error) => {
+            // The operator learns why, the caller only what.
+            tracing::error!(%error, "route of a proxy");
+            let text = "the route is not configured for checks";
+            return hold_back(
+                StatusCode::SERVICE_UNAVAILABLE,
+                Code::Unavailable,
+                &[],
+                &undecided(text),
+            );
+        }
         Unreadable::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, Code::PermissionDenied),
         _ => (StatusCode::FORBIDDEN, Code::PermissionDenied),
     };
@@ -82,7 +92,12 @@ pub(super) fn refused(refusal: &Refusal) -> CheckResponse {
         Refusal::Unusable(_) => (StatusCode::FORBIDDEN, Code::PermissionDenied),
         _ => (StatusCode::SERVICE_UNAVAILABLE, Code::Unavailable),
     };
-    hold_back(status, code, &[], &undecided(&refusal.to_string()))
+    let text = match refusal {
+        // What is wrong with the policy is for its operator.
+        Refusal::NoPolicy(_) => "nothing can be decided at present".to_owned(),
+        refusal => refusal.to_string(),
+    };
+    hold_back(status, code, &[], &undecided(&text))
 }
 
 /// The HTTP status that the proxy answers with; 200 where it answers nothing itself.

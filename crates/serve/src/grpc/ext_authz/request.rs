@@ -86,7 +86,9 @@ impl Proxied {
                 .to_ascii_lowercase();
             media_type == "application/json" || media_type.ends_with("+json")
         });
-        let first = self.body.iter().find(|byte| !byte.is_ascii_whitespace());
+        // Lenient readers pass over byte order marks, and take UTF-16.
+        let passed_over = |byte: &u8| byte.is_ascii_whitespace() || b"\0\xEF\xBB\xBF\xFE\xFF".contains(byte);
+        let first = self.body.iter().find(|byte| !passed_over(byte));
         said || matches!(first, Some(b'{' | b'['))
     }
 }
@@ -130,5 +132,18 @@ mod tests {
         assert!(!with("content-encoding", "identity").is_encoded());
         assert!(with("content-type", "application/vnd.api+json; a=b").is_json());
         assert!(!with("content-type", "text/plain").is_json());
+        for (body, looks) in [
+            (&b"\n {"[..], true),
+            (b"\xEF\xBB\xBF{", true),
+            (b"\xFE\xFF\0{", true),
+            (b"a={", false),
+            (b"", false),
+        ] {
+            let request = Proxied {
+                body: body.to_vec(),
+                ..Proxied::default()
+            };
+            assert_eq!(request.is_json(), looks, "{body:?}");
+        }
     }
 }

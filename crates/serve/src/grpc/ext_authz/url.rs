@@ -8,10 +8,6 @@ use gait_mcp::call::ToolCall;
 
 use super::request::Proxied;
 
-/// What could be one path to whoever judges and another to whoever serves (RFC 3986 sections 5.2.4 and 6.2.2), in lower
-/// case.
-const TWO_WAYS: [&str; 7] = ["//", "/./", "/../", "\\", "%2e", "%2f", "%5c"];
-
 /// Why a request is no call.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum UrlError {
@@ -78,7 +74,8 @@ fn scheme(given: &str) -> Result<&'static str, UrlError> {
 
 fn host(given: &str) -> Result<String, UrlError> {
     let authority: Authority = given.parse().map_err(|_| UrlError::Host)?;
-    if authority.host().is_empty() || given.contains('@') {
+    let name = authority.host();
+    if name.is_empty() || name.ends_with('.') || given.contains('@') {
         return Err(UrlError::Host);
     }
     Ok(given.to_ascii_lowercase())
@@ -90,17 +87,41 @@ fn path(given: &str) -> Result<(&str, Option<&str>), UrlError> {
         Some((path, query)) => (path, Some(query)),
         None => (given, None),
     };
-    let lower = path.to_ascii_lowercase();
-    let has_two_ways = TWO_WAYS.iter().any(|part| lower.contains(part))
-        || lower.ends_with("/.")
-        || lower.ends_with("/..")
-        || given.contains('#');
     // `*` is the target of OPTIONS for the whole server; CONNECT has none.
     let is_path = path.starts_with('/') || matches!(path, "" | "*");
-    if has_two_ways || !is_path || given.bytes().any(|byte| byte <= b' ' || byte == 0x7F) {
+    let has_controls = given
+        .bytes()
+        .any(|byte| byte <= b' ' || byte == 0x7F || byte == b'#');
+    if !is_path || has_controls || has_two_ways(path) {
         return Err(UrlError::Path);
     }
     Ok((path, query))
+}
+
+/// Whether `path` could be one path to whoever judges and another to whoever serves (RFC 3986 sections 5.2.4 and 6.2.2):
+/// segments that are empty, `.` or `..`, also with the parameters that some servers cut off; backslashes; characters that
+/// need not be encoded, slashes or controls in percent-encoding.
+fn has_two_ways(path: &str) -> bool {
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        let name = segment.split(';').next().unwrap_or_default();
+        let is_last = segments.peek().is_none();
+        if matches!(name, "." | "..") || (name.is_empty() && !(is_last && segment.is_empty())) {
+            return true;
+        }
+    }
+    path.contains('\\') || path.split('%').skip(1).any(needs_no_encoding)
+}
+
+/// Whether what follows a percent sign encodes nothing, or what should not be encoded.
+fn needs_no_encoding(rest: &str) -> bool {
+    let digits = rest
+        .get(..2)
+        .filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+    let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) else {
+        return true;
+    };
+    byte.is_ascii_alphanumeric() || byte.is_ascii_control() || b"-._~/\\".contains(&byte)
 }
 
 /// What a method does by its definition (RFC 9110 section 9.2.1); what none defines may do anything.
@@ -168,6 +189,16 @@ mod tests {
             ("GET", "h", "/a\\b", UrlError::Path),
             ("GET", "h", "/a#b", UrlError::Path),
             ("GET", "h", "/a b", UrlError::Path),
+            ("GET", "h.", "/", UrlError::Host),
+            ("GET", "h.:80", "/", UrlError::Host),
+            ("GET", "h", "/a/..;x/b", UrlError::Path),
+            ("GET", "h", "/a/;x/b", UrlError::Path),
+            ("GET", "h", "/%61dmin", UrlError::Path),
+            ("GET", "h", "/a%00", UrlError::Path),
+            ("GET", "h", "/a%2", UrlError::Path),
+            ("GET", "h", "/a%zz", UrlError::Path),
+            ("GET", "h", "/a%+1", UrlError::Path),
+            ("GET", "h", "/a%é", UrlError::Path),
             ("GET", "h", "a", UrlError::Path),
         ] {
             assert_eq!(
@@ -176,7 +207,7 @@ mod tests {
                 "{method} {host} {path}"
             );
         }
-        for path in ["/", "/a.b/..c?x=../%2e//", "*", ""] {
+        for path in ["/", "/a/", "/a.b/..c?x=../%2e//", "/a%20b;v=1/%C3%A9", "*", ""] {
             assert!(call(&request("OPTIONS", "[::1]:80", path)).is_ok(), "{path}");
         }
         let mut foreign = request("GET", "h", "/");
