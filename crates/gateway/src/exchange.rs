@@ -21,9 +21,11 @@ use crate::{
 /// Requests that one side may owe the other at a time.
 const MAX_IN_FLIGHT: usize = 8192;
 /// The notice that the tools of a server changed.
-const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
+pub(crate) const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
 /// The kinds of results that calls have.
 const RESULT_TYPES: [&str; 3] = ["complete", "input_required", "task"];
+/// What clients are told of a result of another kind.
+pub(crate) const UNKNOWN_TYPE: &str = "the server answered with a result of unknown type";
 
 /// What is to be done.
 #[derive(Debug)]
@@ -442,7 +444,7 @@ impl OwnIds {
 }
 
 /// What the gateway itself has against a call.
-fn objection(catalog: &Catalog, wanted: &Wanted) -> Option<Objection> {
+pub(crate) fn objection(catalog: &Catalog, wanted: &Wanted) -> Option<Objection> {
     let object = |code, detail: String| Some(Objection { code, detail });
     let name = &wanted.name;
     let Some(tool) = catalog.get(name) else {
@@ -472,20 +474,22 @@ fn invalid_params(id: &RequestId, error: &InvalidCall) -> Step {
 
 /// The result of a call, unless it is of a kind that nobody knows.
 fn finished(id: &RequestId, ticket: u64, result: Option<Part<'_>>, frame: String) -> Step {
-    let kind = result.and_then(|result| result.get("resultType"));
-    let frame = match kind.map(Part::as_str) {
-        Some(named) if named.is_none_or(|named| !RESULT_TYPES.contains(&named)) => answer::error(
-            Some(id),
-            answer::INTERNAL_ERROR,
-            "the server answered with a result of unknown type",
-        ),
-        _ => frame,
+    let frame = if result.is_none_or(is_of_known_type) {
+        frame
+    } else {
+        answer::error(Some(id), answer::INTERNAL_ERROR, UNKNOWN_TYPE)
     };
     Step::Finished { ticket, frame }
 }
 
+/// Whether the result of a call is of a kind that clients know.
+pub(crate) fn is_of_known_type(result: Part<'_>) -> bool {
+    let kind = result.get("resultType").map(Part::as_str);
+    kind.is_none_or(|named| named.is_some_and(|named| RESULT_TYPES.contains(&named)))
+}
+
 /// Requests of the stateless era say which revision they follow.
-fn is_of_stateless_era(meta: Part<'_>) -> bool {
+pub(crate) fn is_of_stateless_era(meta: Part<'_>) -> bool {
     meta.get("io.modelcontextprotocol/protocolVersion")
         .is_some_and(|version| version.kind() == Kind::String)
 }

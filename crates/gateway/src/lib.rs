@@ -9,6 +9,7 @@ pub mod call;
 pub mod catalog;
 pub mod exchange;
 pub mod frame;
+pub mod http;
 pub mod judge;
 pub mod listing;
 pub mod pins;

@@ -1,0 +1,133 @@
+//! The gateway between clients and one server that speak streamable HTTP.
+//!
+//! Every message of a client is read before the server hears of it: tool calls are judged, headers that repeat the body
+//! are held against it, and what could be understood in two ways is refused. Every message of the server is read before
+//! the client sees it: listings are filtered, and answers that nobody waits for are dropped. Everything else passes byte
+//! for byte. Both eras pass, the stateless one (2026-07-28) and the one of sessions before it.
+
+mod fields;
+mod listing;
+mod mirror;
+mod proxy;
+mod relay;
+mod scope;
+mod sessions;
+mod shelf;
+mod sse;
+mod upstream;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use gait_artifact::Timestamp;
+use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals};
+use tokio::runtime;
+use tokio::sync::watch;
+
+use crate::judge::Judge;
+use crate::review::Reviewer;
+use crate::stdio::Notice;
+use proxy::{Front, Proxy};
+
+pub use upstream::{Authorization, Upstream, UpstreamError};
+
+/// What a gateway over HTTP is made of.
+pub struct Settings {
+    /// Who may ask.
+    pub access: Access,
+    /// How much, and for how long.
+    pub limits: Limits,
+    /// How long the server may take until it answers; a stream may last longer once it began.
+    pub answer_time: Duration,
+    /// The server.
+    pub upstream: Upstream,
+    /// Who decides, who reviews, and who watches.
+    pub staff: Staff,
+}
+
+/// Who decides, who reviews, and who watches.
+pub struct Staff {
+    /// Judges calls.
+    pub judge: Arc<Judge>,
+    /// Whether judging may have to wait for a disk, a lock or another program.
+    pub judging_waits: bool,
+    /// Reviews tools.
+    pub reviewer: Arc<Reviewer>,
+    /// Tells the time.
+    pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+    /// Is told what happens.
+    pub watch: Arc<dyn Fn(Notice<'_>) + Send + Sync>,
+}
+
+/// Why a gateway cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// Threads, signals or sockets cannot be had.
+    #[error("start the gateway: {0}")]
+    Start(#[source] io::Error),
+}
+
+/// A gateway that is bound to its address.
+pub struct Gateway {
+    listener: TcpListener,
+    address: SocketAddr,
+    settings: Settings,
+}
+
+impl Gateway {
+    /// Binds `address`.
+    pub fn bind(address: &ListenAddress, settings: Settings) -> Result<Self, ServeError> {
+        let listener = address.bind()?;
+        listener.set_nonblocking(true).map_err(ServeError::Start)?;
+        let address = listener.local_addr().map_err(ServeError::Start)?;
+        Ok(Self {
+            listener,
+            address,
+            settings,
+        })
+    }
+
+    /// The address that was bound.
+    #[must_use]
+    pub const fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; whether every request in work was
+    /// answered then.
+    pub fn run(self) -> Result<bool, ServeError> {
+        let runtime = runtime::Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("gateway")
+            .build()
+            .map_err(ServeError::Start)?;
+        let drained = runtime.block_on(async {
+            let mut signals = Signals::listen().map_err(ServeError::Start)?;
+            let (end, ending) = watch::channel(false);
+            tokio::select! {
+                drained = self.serve(ending) => drained,
+                () = signals.obey(&end, || ()) => Ok(false),
+            }
+        });
+        runtime.shutdown_background();
+        drained
+    }
+
+    /// Serves until `ending` becomes true, then as long as the limits allow for requests in work; whether all of them were
+    /// answered. Must be called on a runtime of tokio.
+    pub async fn serve(self, ending: watch::Receiver<bool>) -> Result<bool, ServeError> {
+        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
+        let limits = self.settings.limits;
+        let proxy = Arc::new(Proxy::new(self.settings, ending.clone()));
+        let serving = Serving {
+            handler: Front(proxy),
+            limits,
+        };
+        Ok(gait_http::serve(listener, serving, ending).await)
+    }
+}

@@ -1,0 +1,149 @@
+//! A gateway that runs for the length of a test.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use gait_artifact::Timestamp;
+use gait_artifact::mcp::McpServer;
+use gait_canon::keys::KeySource;
+use gait_disk::ledger::{Ledger, LedgerOptions};
+use gait_gate::clock::SystemClock;
+use gait_gate::credential::BrokerSettings;
+use gait_gate::load::{DeploymentSettings, VerifyKeySource, World};
+use gait_gate::profile::Profile;
+use gait_gateway::call::Caller;
+use gait_gateway::http::{Authorization, Gateway, Settings, Staff, Upstream};
+use gait_gateway::judge::Judge;
+use gait_gateway::review::Reviewer;
+use gait_http::{Access, Limits, ListenAddress};
+use gait_mcp::boundary::{BoundarySettings, Presented};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+const POLICY: &str = "default_verdict: allow
+rules:
+  - {name: never-drop, effect: block, match: {tool_names: [drop]}}
+  - {name: no-secrets, effect: block, match: {target_values: [/secret]}}
+";
+
+/// A gateway and the directory that it works in.
+pub(crate) struct Running {
+    pub(crate) address: SocketAddr,
+    directory: TempDir,
+    end: watch::Sender<bool>,
+    thread: Option<JoinHandle<bool>>,
+}
+
+impl Running {
+    pub(crate) fn before(server: SocketAddr) -> Self {
+        Self::with(server, Authorization::None)
+    }
+
+    pub(crate) fn with(server: SocketAddr, authorization: Authorization) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let gateway = Gateway::bind(
+            &ListenAddress::parse("127.0.0.1:0").unwrap(),
+            Settings {
+                access: Access::Loopback,
+                limits: Limits {
+                    request_bytes: 1 << 20,
+                    drain_time: Duration::from_secs(2),
+                    ..Limits::default()
+                },
+                answer_time: Duration::from_secs(20),
+                upstream: Upstream::new(&format!("http://{server}/mcp"), authorization, false).unwrap(),
+                staff: staff(directory.path()),
+            },
+        )
+        .unwrap();
+        let address = gateway.local_addr();
+        let (end, ending) = watch::channel(false);
+        let thread = std::thread::spawn(move || {
+            let runtime = Runtime::new().unwrap();
+            let drained = runtime.block_on(gateway.serve(ending)).unwrap();
+            runtime.shutdown_background();
+            drained
+        });
+        Self {
+            address,
+            directory,
+            end,
+            thread: Some(thread),
+        }
+    }
+
+    /// How many decisions have a trace.
+    pub(crate) fn traces(&self) -> usize {
+        let entries = fs::read_dir(self.directory.path().join("traces")).unwrap();
+        entries
+            .filter(|entry| {
+                let name = entry.as_ref().unwrap().file_name();
+                name.to_str().unwrap().starts_with("trace")
+            })
+            .count()
+    }
+
+    /// Tells the gateway to end; whether every request in work was answered.
+    pub(crate) fn end(mut self) -> bool {
+        self.end.send_replace(true);
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+fn staff(directory: &Path) -> Staff {
+    let below = |name: &str| directory.join(name).to_str().unwrap().to_owned();
+    fs::write(below("policy.yaml"), POLICY).unwrap();
+    let settings = BoundarySettings {
+        policy: below("policy.yaml"),
+        deployment: deployment(below("rates.json")),
+        context_envelope: String::new(),
+        job_root: below("jobs"),
+        presented: Presented::default(),
+    };
+    let world = World {
+        environment: &(Arc::new(|_: &str| None) as _),
+        clock: &SystemClock,
+        producer_version: "1.0.0",
+    };
+    let traces = directory.join("traces");
+    let (ledger, _) = Ledger::open(&traces.join(".ledger"), LedgerOptions::default()).unwrap();
+    let caller = Caller {
+        identity: "client".to_owned(),
+        workspace: "/w".to_owned(),
+        risk_class: "high".to_owned(),
+        ..Caller::default()
+    };
+    let server = McpServer {
+        server_id: "s".to_owned(),
+        ..McpServer::default()
+    };
+    let boundary = settings.load(&world).unwrap();
+    Staff {
+        judge: Arc::new(Judge::new(boundary, ledger, traces, server, caller)),
+        judging_waits: false,
+        reviewer: Arc::new(Reviewer::new(directory.join("pins.json"), false)),
+        now: Arc::new(|| Timestamp::EPOCH_1980),
+        watch: Arc::new(|_| ()),
+    }
+}
+
+fn deployment(rate_limit_state: String) -> DeploymentSettings {
+    DeploymentSettings {
+        profile: Profile::Standard,
+        key_mode: "dev".to_owned(),
+        signing_key: KeySource::default(),
+        approval_key: VerifyKeySource::default(),
+        delegation_key: VerifyKeySource::default(),
+        script_key: VerifyKeySource::default(),
+        kill_switch_state: String::new(),
+        rate_limit_state,
+        inventory: String::new(),
+        scripts: String::new(),
+        broker: BrokerSettings::default(),
+    }
+}
