@@ -172,6 +172,30 @@ pub const HOME: Variable = Variable {
     readers: "every command that takes a run id, `registry`, `doctor`",
 };
 
+/// Where Claude Code keeps what is its user's.
+pub const CLAUDE_CONFIG_DIR: Variable = Variable {
+    name: gait_client::location::variable::CLAUDE_CONFIG_DIR,
+    meaning: "Directory in which Claude Code keeps the servers of its user.",
+    default: "the home directory",
+    readers: "`mcp install`, `mcp uninstall`, `doctor`",
+};
+
+/// Where Codex keeps what is its user's.
+pub const CODEX_HOME: Variable = Variable {
+    name: gait_client::location::variable::CODEX_HOME,
+    meaning: "Directory in which Codex keeps the settings of its user.",
+    default: "`.codex` in the home directory",
+    readers: "`mcp install`, `mcp uninstall`, `doctor`",
+};
+
+/// Where programs of the desktop keep settings.
+pub const XDG_CONFIG_HOME: Variable = Variable {
+    name: gait_client::location::variable::XDG_CONFIG_HOME,
+    meaning: "Directory in which Claude Desktop and Visual Studio Code keep the settings of their user, on Linux.",
+    default: "`.config` in the home directory",
+    readers: "`mcp install`, `mcp uninstall`, `doctor`",
+};
+
 /// The proxy in front of servers asked in the clear.
 pub const HTTP_PROXY: Variable = Variable {
     name: "HTTP_PROXY",
@@ -259,6 +283,9 @@ pub static VARIABLES: &[Variable] = &[
     SESSION_LOCK_STALE_AFTER,
     NAMED_BY_FLAG,
     HOME,
+    CLAUDE_CONFIG_DIR,
+    CODEX_HOME,
+    XDG_CONFIG_HOME,
     HTTP_PROXY,
     HTTPS_PROXY,
     NO_PROXY,

@@ -8,6 +8,7 @@ mod binary;
 mod canary;
 mod check;
 mod checkout;
+mod clients;
 mod directories;
 mod keys;
 mod production;
@@ -197,6 +198,9 @@ impl<'a> Examination<'a> {
         self.make(Scope::Universal, &KEYS);
         if self.is_checkout {
             self.make(Scope::RepoCheckout, &CHECKOUT);
+        }
+        if let Some(outcome) = clients::servers(self.site) {
+            self.note("mcp_gateway", Scope::Boundary, outcome);
         }
     }
 

@@ -1,6 +1,9 @@
 //! `gait hook`: what coding agents run before their tools.
 
 pub(crate) mod claude_code;
+pub(crate) mod install;
+mod settings;
+pub(crate) mod uninstall;
 
 use crate::spec::GroupSpec;
 

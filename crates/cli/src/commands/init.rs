@@ -33,7 +33,7 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("init", "Write a first pol
     .error_fields(error_fields);
 
 /// Where the policy of a repository is.
-pub(super) const POLICY_PATH: &str = ".gait.yaml";
+pub(crate) const POLICY_PATH: &str = ".gait.yaml";
 /// The policy is for its owner alone.
 const FILE_MODE: u32 = 0o600;
 

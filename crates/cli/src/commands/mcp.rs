@@ -1,10 +1,13 @@
 //! `gait mcp`: the boundary where agents' tool calls arrive.
 
 pub(crate) mod boundary;
+pub(crate) mod clients;
 pub(crate) mod gateway;
+pub(crate) mod install;
 pub(crate) mod pins;
 pub(crate) mod proxy;
 pub(crate) mod serve;
+pub(crate) mod uninstall;
 pub(crate) mod verify;
 
 use crate::spec::GroupSpec;

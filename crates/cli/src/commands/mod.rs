@@ -103,12 +103,16 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&mcp::proxy::BRIDGE, mcp::proxy::run),
             Command::new(&mcp::verify::SPEC, mcp::verify::run),
             Command::new(&mcp::gateway::SPEC, mcp::gateway::run),
+            Command::new(&mcp::install::SPEC, mcp::install::run),
+            Command::new(&mcp::uninstall::SPEC, mcp::uninstall::run),
             Command::new(&mcp::pins::list::SPEC, mcp::pins::list::run),
             Command::new(&mcp::pins::diff::SPEC, mcp::pins::diff::run),
             Command::new(&mcp::pins::approve::SPEC, mcp::pins::approve::run),
             Command::new(&mcp::serve::SPEC, mcp::serve::run),
             Command::new(&hook::claude_code::SPEC, hook::claude_code::run)
                 .answering_misread(hook::claude_code::misread),
+            Command::new(&hook::install::SPEC, hook::install::run),
+            Command::new(&hook::uninstall::SPEC, hook::uninstall::run),
         ],
     },
     Section {

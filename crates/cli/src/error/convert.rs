@@ -2,6 +2,7 @@
 
 mod approval;
 mod boundary;
+mod client;
 mod evidence;
 mod gate;
 mod gateway;

@@ -68,6 +68,11 @@ pub(crate) const SPEC: CommandSpec =
         .explain("Reads a hook event on standard input and answers it in the form Claude Code understands: a tool call is allowed, denied or put to the user, and denied when it can't be judged.")
         .flags(&FLAGS);
 
+/// Whether the hook has an answer to the event, by its name.
+pub(super) fn answers(event: &str) -> bool {
+    event::is_known(event)
+}
+
 const TRACE_DIR: &str = "gait-out/integrations/claude_code/hooks";
 
 /// The answer to arguments that can't be read.

@@ -1,11 +1,15 @@
 //! `gait scout snapshot`: the tools and servers of a repository.
 
 use std::num::NonZero;
+use std::path::Path;
 use std::thread;
 
 use gait_artifact::policy::Policy;
 use gait_artifact::text;
 use gait_canon::json::is_default;
+use gait_client::Route;
+use gait_client::survey::{Found, survey};
+use gait_disk::path::clean;
 use gait_scout::snapshot::{Coverage, Scope, Surface};
 use serde::Serialize;
 
@@ -15,6 +19,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::outcome::{CommandResult, Report};
 use crate::policy_file;
+use crate::printable::printable;
 use crate::spec::{CommandSpec, Flag};
 
 const ROOTS: Flag = Flag::list("roots", "directories to look through").or(".");
@@ -51,6 +56,17 @@ struct Output<'a> {
     items: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     coverage: Option<&'a Coverage>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    outside_gateway: Vec<Outside>,
+}
+
+/// A server that a client of a scanned project reaches past the gateway.
+#[derive(Serialize)]
+struct Outside {
+    client: &'static str,
+    server: String,
+    path: String,
+    line: usize,
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
@@ -80,10 +96,54 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         snapshot_id,
         items: snapshot.items.len(),
         coverage: coverage.as_ref(),
+        outside_gateway: outside_gateway(&parsed.list(ROOTS.name)),
     };
     Ok(Report::new(&output)
         .line(format!("scout snapshot ok: {path}"))
-        .lines(coverage.as_ref().map(line)))
+        .lines(coverage.as_ref().map(line))
+        .lines(output.outside_gateway.iter().map(Outside::line)))
+}
+
+/// The servers of clients' configurations in `roots` that do not go through the gateway. A configuration that has another form
+/// than its client documents tells nothing here; `doctor` says so.
+fn outside_gateway(roots: &[String]) -> Vec<Outside> {
+    let found = roots.iter().flat_map(|root| survey(None, Path::new(root)));
+    found
+        .flat_map(
+            |Found {
+                 client,
+                 path,
+                 servers,
+             }| {
+                let path = clean(&path.to_string_lossy());
+                let outside = servers.unwrap_or_default().into_iter();
+                outside
+                    .filter(|server| server.route != Route::Gateway)
+                    .map(move |server| Outside {
+                        client: client.as_str(),
+                        server: server.name,
+                        path: path.clone(),
+                        line: server.line,
+                    })
+            },
+        )
+        .collect()
+}
+
+impl Outside {
+    fn line(&self) -> String {
+        let Self {
+            client,
+            server,
+            path,
+            line,
+        } = self;
+        format!(
+            "outside the gateway: {client} server {} ({}:{line})",
+            printable(server),
+            printable(path)
+        )
+    }
 }
 
 /// The file that `flag` names, or the one in `gait-out` that is called after `snapshot_id`.

@@ -41,6 +41,11 @@ const TOLD: &[&str] = &[
     "WorktreeRemove",
 ];
 
+/// Whether the event called `name` is decided or told.
+pub(super) fn is_known(name: &str) -> bool {
+    name == BEFORE_TOOL || TOLD.contains(&name)
+}
+
 /// What of an event matters here, beside the tool call in it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
