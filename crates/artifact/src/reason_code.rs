@@ -582,6 +582,64 @@ pub static FAMILIES: &[CodeFamily] = &[
         ],
     },
     CodeFamily {
+        title: "Waiting for an approval",
+        codes: &[
+            both("approval_pending", "Nobody has decided about the call yet."),
+            both("approval_denied", "Somebody denied the call."),
+            both("approval_timeout", "Nobody decided about the call in time."),
+            both(
+                "approval_withdrawn",
+                "The one who asked for the approval took the request back.",
+            ),
+            both(
+                "approval_already_used",
+                "The approval was used before; each is used once.",
+            ),
+            both("approval_unknown", "There is no such request for an approval."),
+            both(
+                "approval_principal_mismatch",
+                "The approval was asked for by somebody else.",
+            ),
+            both(
+                "approval_server_mismatch",
+                "The approval was asked for a call to another server.",
+            ),
+            both(
+                "approval_key_mismatch",
+                "The approval was asked for under another key for approvals.",
+            ),
+            both(
+                "approval_request_mismatch",
+                "The approval is that of another request.",
+            ),
+            both(
+                "approval_request_altered",
+                "The request for an approval was changed after it was made.",
+            ),
+            both(
+                "approval_request_too_large",
+                "The call is too large to be shown to anybody.",
+            ),
+            both(
+                "approval_state_invalid",
+                "A client came back with a state that is not genuine.",
+            ),
+            both(
+                "approval_state_expired",
+                "A client came back with a state that has ended.",
+            ),
+            both(
+                "approval_state_replayed",
+                "A client came back with the same state twice.",
+            ),
+            both("approval_queue_full", "Too many requests for approval wait."),
+            both(
+                "approval_queue_unavailable",
+                "The queue of requests for approval cannot be used.",
+            ),
+        ],
+    },
+    CodeFamily {
         title: "Credential broker",
         codes: &[
             reason(

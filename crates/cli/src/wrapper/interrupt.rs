@@ -35,8 +35,8 @@ impl Interruption {
 
     /// Waits for it until the interval is over.
     pub(crate) fn came(&mut self) -> bool {
-        match self.0.read(&mut [0]) {
-            Ok(_) => true,
+        match self.0.read_exact(&mut [0]) {
+            Ok(()) => true,
             Err(error) => !matches!(
                 error.kind(),
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted
