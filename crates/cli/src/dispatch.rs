@@ -87,7 +87,13 @@ fn run_command(command: &'static Command, arguments: &[String], context: &Contex
     } else {
         spec.json && parsed.flag("json")
     };
-    render::command(spec, (command.run)(&parsed, context), json, context)
+    let result = (command.run)(&parsed, context);
+    match &result {
+        Err(failure) if !json && failure.shows_usage() => {
+            Response::text(help::command_usage(spec), failure.kind().exit_code())
+        }
+        _ => render::command(spec, result, json, context),
+    }
 }
 
 fn argument_failure(spec: &CommandSpec, error: ArgumentError) -> Failure {

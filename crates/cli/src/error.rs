@@ -128,6 +128,11 @@ impl Failure {
         self
     }
 
+    /// Whether text mode prints usage instead of an error line.
+    pub(crate) const fn shows_usage(&self) -> bool {
+        self.0.usage
+    }
+
     /// Sets what text mode prints on standard error.
     #[must_use]
     pub fn diagnostics(mut self, text: impl Into<String>) -> Self {

@@ -6,7 +6,6 @@ use gait_canon::json::{self, Object, Value};
 
 use crate::context::Context;
 use crate::error::{Details, ErrorKind, Excerpt};
-use crate::help;
 use crate::outcome::{Body, CommandResult, Report};
 use crate::spec::{CommandSpec, ErrorStyle};
 
@@ -123,9 +122,6 @@ fn success(spec: &CommandSpec, report: Report, json: bool, context: &Context<'_>
 
 fn text_error(spec: &CommandSpec, failure: &Details, context: &Context<'_>) -> Response {
     let exit = failure.kind.exit_code();
-    if failure.usage {
-        return Response::text(help::command_usage(spec), exit);
-    }
     let mut text = match spec.error_style {
         ErrorStyle::Labelled(_) => format!("{} error: {}\n", spec.error_label(), failure.text),
         ErrorStyle::BareOnStderr => format!("{}\n", failure.text),

@@ -13,7 +13,7 @@ use gait_artifact::{
 use gait_policy::{Evaluation, Facts, ScriptEvaluation};
 
 use crate::{
-    decision::{Decision, FastPath, Judgement, Ruled},
+    decision::{Decision, FastPath, Judgement},
     error::GateError,
     facts::Fact,
     gate::{Call, Gate},
@@ -21,6 +21,7 @@ use crate::{
     outcome::Outcome,
     prepare::{self, Prepared},
     profile::{Profile, ProfileError},
+    ruled::Ruled,
     script::VerifiedRegistry,
     seal::{self, Stages},
 };

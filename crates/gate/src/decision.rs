@@ -16,7 +16,6 @@ use crate::{
     outcome::{Outcome, Simulation},
     profile::Profile,
     rate_limit::Taken,
-    seal::Stages,
     trace::SealedTrace,
 };
 
@@ -87,46 +86,7 @@ impl Decision {
     }
 }
 
-/// A decision without its evidence: nothing was signed and nothing can be recorded.
-pub struct Ruled {
-    pub(crate) stages: Stages,
-    /// What the operator should know.
-    pub(crate) warnings: Vec<String>,
-}
-
-impl Ruled {
-    /// The final verdict with its reasons and violations.
-    #[must_use]
-    pub const fn outcome(&self) -> &Outcome {
-        &self.stages.outcome
-    }
-
-    /// The intent that was judged.
-    #[must_use]
-    pub const fn intent(&self) -> &Intent {
-        &self.stages.prepared.intent
-    }
-
-    /// What the policy said, before tokens, limits and brokers.
-    #[must_use]
-    pub const fn evaluation(&self) -> &Evaluation {
-        &self.stages.judgement.evaluation
-    }
-
-    /// What the operator should know, in the order in which it was found.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
-    }
-
-    /// The permission to execute the call: only when it was allowed, and not when it was simulated.
-    #[must_use]
-    pub fn permit(&self) -> Option<Permit> {
-        permit(&self.stages.outcome, self.stages.simulation.as_ref())
-    }
-}
-
-fn permit(outcome: &Outcome, simulation: Option<&Simulation>) -> Option<Permit> {
+pub(crate) fn permit(outcome: &Outcome, simulation: Option<&Simulation>) -> Option<Permit> {
     (outcome.verdict() == Verdict::Allow && simulation.is_none()).then_some(Permit(()))
 }
 

@@ -101,7 +101,12 @@ fn an_objection_blocks_whatever_the_policy_says() {
         asking.objections = vec!["mcp_tool_changed"];
         let decision = bench.decide(&asking).unwrap();
         assert_eq!(decision.verdict(), Verdict::Block, "{policy}");
-        assert!(decision.outcome.reasons().contains(&"mcp_tool_changed".to_owned()));
+        assert!(
+            decision
+                .outcome
+                .reasons()
+                .contains(&"mcp_tool_changed".to_owned())
+        );
         assert_eq!(decision.outcome.violations(), ["mcp_tool_changed"]);
     }
 }

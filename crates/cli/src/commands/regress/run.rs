@@ -37,13 +37,14 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         ..Grading::of(parsed)
     };
     if parsed.flag(WATCH.name) {
-        return watch::until_interrupted(&grading, parsed.flag("json"), context);
+        let grade = || once(&grading, context);
+        return watch::until_interrupted(&SPEC, &grading, grade, parsed.flag("json"), context);
     }
     once(&grading, context)
 }
 
 /// Grades the fixtures as they are now.
-pub(super) fn once(grading: &Grading<'_>, context: &Context<'_>) -> CommandResult {
+fn once(grading: &Grading<'_>, context: &Context<'_>) -> CommandResult {
     let result = grading.run(context)?;
     Ok(report(&result, Graded::of(&result, grading)))
 }

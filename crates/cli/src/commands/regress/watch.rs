@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use gait_regress::Inputs;
 
-use super::{Grading, ROOT, run};
+use super::{Grading, ROOT};
 use crate::config::{DEFAULT_PATH, ProjectConfig};
 use crate::context::Context;
 use crate::error::{ErrorKind, Failure};
 use crate::outcome::{CommandResult, Report};
 use crate::render;
+use crate::spec::CommandSpec;
 use crate::wrapper::interrupt::Interruption;
 
 /// Time between two looks at the files. What changes between one look and the next is still being written.
@@ -19,7 +20,13 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Grades until somebody asks the program to end, and prints the outcome each time: a block of text or a line of JSON.
 /// What was printed last decides about the exit code.
-pub(super) fn until_interrupted(grading: &Grading<'_>, json: bool, context: &Context<'_>) -> CommandResult {
+pub(super) fn until_interrupted(
+    spec: &CommandSpec,
+    grading: &Grading<'_>,
+    grade: impl Fn() -> CommandResult,
+    json: bool,
+    context: &Context<'_>,
+) -> CommandResult {
     if context.process_goes_on() {
         return Err(Failure::invalid_input("--watch takes a process of its own"));
     }
@@ -28,8 +35,8 @@ pub(super) fn until_interrupted(grading: &Grading<'_>, json: bool, context: &Con
     loop {
         // Looked at first, so that what changes during the grading counts as changed behind it.
         let inputs = inputs(grading);
-        let result = told_why(run::once(grading, context), &reasons);
-        let response = render::command(&run::SPEC, result, json, context);
+        let result = told_why(grade(), &reasons);
+        let response = render::command(spec, result, json, context);
         let ended = || Ok(Report::verbatim("").exit(response.exit));
         match crate::print(&response) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return ended(),
