@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
+#[cfg(target_os = "linux")]
+use std::sync::OnceLock;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -126,23 +128,44 @@ pub(crate) fn link_new(
 ) -> Result<(), Errno> {
     match hidden {
         Some(hidden) => rustix::fs::linkat(directory, hidden, directory, name, AtFlags::empty()),
-        None => rustix::fs::linkat(
-            CWD,
-            descriptor_path(file),
-            directory,
-            name,
-            AtFlags::SYMLINK_FOLLOW,
-        ),
+        None => link_nameless(directory, file, name),
     }
+}
+
+/// Links by the descriptor itself, which kernels before 6.10 allow to few; they need the detour through the process file
+/// system, which costs as much again as the rest of making a file.
+#[cfg(target_os = "linux")]
+fn link_nameless(directory: &Directory, file: &File, name: &OsStr) -> Result<(), Errno> {
+    match rustix::fs::linkat(file, "", directory, name, AtFlags::EMPTY_PATH) {
+        Err(Errno::NOENT) => link_by_process(directory, file, name),
+        linked => linked,
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn link_nameless(directory: &Directory, file: &File, name: &OsStr) -> Result<(), Errno> {
+    link_by_process(directory, file, name)
+}
+
+fn link_by_process(directory: &Directory, file: &File, name: &OsStr) -> Result<(), Errno> {
+    rustix::fs::linkat(
+        CWD,
+        descriptor_path(file),
+        directory,
+        name,
+        AtFlags::SYMLINK_FOLLOW,
+    )
 }
 
 /// `None` where the file system has no such files, or where no process file system could name one later.
 #[cfg(target_os = "linux")]
 fn open_nameless(directory: &Directory) -> Option<File> {
+    /// Whether there is a process file system. It does not come or go while a process lives.
+    static CAN_NAME: OnceLock<bool> = OnceLock::new();
     let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(directory, ".", flags, Mode::RUSR | Mode::WUSR).ok()?;
     let file = File::from(fd);
-    descriptor_path(&file).exists().then_some(file)
+    CAN_NAME.get_or_init(|| descriptor_path(&file).exists()).then_some(file)
 }
 
 /// Where the process file system shows an open file. A nameless file's entry leads to the file itself.

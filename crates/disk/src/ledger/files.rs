@@ -127,7 +127,11 @@ fn create(
 }
 
 fn fill(mut file: &File, record: &Record<'_>, modified: Option<SystemTime>) -> io::Result<()> {
-    rustix::fs::fchmod(file, Mode::from_raw_mode(record.mode))?;
+    let mode = Mode::from_raw_mode(record.mode);
+    // Mostly the file has it from the beginning, and looking costs less than a change.
+    if Mode::from_raw_mode(rustix::fs::fstat(file)?.st_mode) != mode {
+        rustix::fs::fchmod(file, mode)?;
+    }
     file.write_all(record.bytes)?;
     modified.map_or(Ok(()), |time| file.set_modified(time))
 }

@@ -94,9 +94,13 @@ impl Writer {
                 return Err(error);
             }
         }
-        for logged in logged {
-            let outcome = self.make_file(&logged, taken);
-            logged.job.tell(outcome);
+        let made: Vec<_> = logged
+            .into_iter()
+            .map(|logged| (self.make_file(&logged, taken), logged.job))
+            .collect();
+        // All at once: those who wait then wake each other's threads once, not once for every file.
+        for (outcome, job) in made {
+            job.tell(outcome);
         }
         Ok(())
     }
