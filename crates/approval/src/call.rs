@@ -50,9 +50,6 @@ pub enum Mismatch {
     /// Approvals are signed by another key now.
     #[error("approvals are verified by another key than when it was asked")]
     ApprovalKey,
-    /// It is about another request.
-    #[error("the request is another one")]
-    Request,
 }
 
 impl Mismatch {
@@ -65,7 +62,6 @@ impl Mismatch {
             Self::Principal => "approval_principal_mismatch",
             Self::Server => "approval_server_mismatch",
             Self::ApprovalKey => "approval_key_mismatch",
-            Self::Request => "approval_request_mismatch",
         }
     }
 }

@@ -609,10 +609,6 @@ pub static FAMILIES: &[CodeFamily] = &[
                 "The approval was asked for under another key for approvals.",
             ),
             both(
-                "approval_request_mismatch",
-                "The approval is that of another request.",
-            ),
-            both(
                 "approval_request_altered",
                 "The request for an approval was changed after it was made.",
             ),

@@ -129,6 +129,26 @@ fn tokens_are_those_that_the_gate_verifies() {
     );
 }
 
+/// Evidence and facts that the gate writes into a call are part of it, and are read back as they were.
+#[test]
+fn a_call_with_evidence_can_be_approved() {
+    let (_root, queue) = queue();
+    let text = format!(
+        r#"{{"tool_name": "t", "args": {{"x": 1.50}}, "targets": [],
+        "context": {{"identity": "agent", "workspace": "/w", "risk_class": "high",
+        "context_set_digest": "{}", "context_evidence_mode": "required", "context_refs": ["a"],
+        "auth_context": {{"context_age_seconds": 7, "wrkr.tool_name": "t"}}}}}}"#,
+        "a".repeat(64)
+    );
+    let call = PendingCall {
+        intent: IntentRequest::read(text.as_bytes()).unwrap().normalize().unwrap(),
+        ..call()
+    };
+    let id = queue.ask(&call, at(0)).unwrap().id;
+    approve(&queue, &id, at(1));
+    assert!(queue.redeem(&id, &call, at(2)).is_ok());
+}
+
 #[test]
 fn no_is_final_and_is_remembered() {
     let (_root, queue) = queue();
