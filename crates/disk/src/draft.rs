@@ -165,7 +165,9 @@ fn open_nameless(directory: &Directory) -> Option<File> {
     let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(directory, ".", flags, Mode::RUSR | Mode::WUSR).ok()?;
     let file = File::from(fd);
-    CAN_NAME.get_or_init(|| descriptor_path(&file).exists()).then_some(file)
+    CAN_NAME
+        .get_or_init(|| descriptor_path(&file).exists())
+        .then_some(file)
 }
 
 /// Where the process file system shows an open file. A nameless file's entry leads to the file itself.

@@ -5,6 +5,7 @@
 //! lasts. Requests in work keep what they began with.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -33,6 +34,10 @@ pub(crate) struct Engine<T> {
     on_invalid: OnInvalid,
     current: ArcSwap<Epoch<T>>,
     reloading: Mutex<()>,
+    /// Held by the look at the files that requests wait for.
+    looking: Arc<tokio::sync::Mutex<()>>,
+    /// Counts those looks when they begin.
+    looks: AtomicU64,
     metrics: Arc<Metrics>,
 }
 
@@ -72,6 +77,8 @@ impl<T: Send + Sync + 'static> Engine<T> {
             on_invalid,
             current: ArcSwap::from_pointee(first),
             reloading: Mutex::new(()),
+            looking: Arc::default(),
+            looks: AtomicU64::new(0),
             metrics,
         }
     }
@@ -82,9 +89,22 @@ impl<T: Send + Sync + 'static> Engine<T> {
         if epoch.stamps.look() == Look::Same {
             return epoch;
         }
+        // Those who come while somebody looks share the next look: any that began after they came tells them enough.
+        let seen = self.looks.load(Ordering::SeqCst);
+        let turn = Arc::clone(&self.looking).lock_owned().await;
+        if self.looks.load(Ordering::SeqCst) != seen {
+            return self.current.load_full();
+        }
+        self.looks.fetch_add(1, Ordering::SeqCst);
         let engine = Arc::clone(self);
+        let look = move || {
+            let fresh = engine.refresh();
+            // Not before, even if the request that began this has gone away.
+            drop(turn);
+            fresh
+        };
         // Reading happens off the threads that serve connections. The task can only fail with the runtime itself.
-        match spawn_blocking(move || engine.refresh()).await {
+        match spawn_blocking(look).await {
             Ok(fresh) => fresh,
             Err(_) => self.current.load_full(),
         }
@@ -226,5 +246,25 @@ mod tests {
         let asked = engine.current().await;
         assert_eq!(asked.decider.as_ref().unwrap().as_str(), "two");
         assert_eq!(engine.latest().number, asked.number);
+    }
+
+    #[tokio::test]
+    async fn those_who_ask_at_once_share_a_look() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("policy.yaml");
+        std::fs::write(&path, "one").unwrap();
+        let engine = Arc::new(engine(&path, OnInvalid::Refuse));
+        std::fs::write(&path, "two").unwrap();
+        let asking: Vec<_> = (0..32)
+            .map(|_| {
+                let engine = Arc::clone(&engine);
+                tokio::spawn(async move { engine.current().await })
+            })
+            .collect();
+        for asked in asking {
+            assert_eq!(asked.await.unwrap().decider.as_ref().unwrap().as_str(), "two");
+        }
+        let looks = engine.looks.load(Ordering::SeqCst);
+        assert!((1..=2).contains(&looks), "{looks}");
     }
 }
