@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use gait_canon::json::{self, Part, Value};
 use gait_policy::reach::may_permit;
 use http_body_util::BodyExt as _;
@@ -13,7 +13,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::mirror;
-use super::proxy::{Asking, message};
+use super::proxy::{Asking, Refused, message};
 use super::relay::{Form, TOO_LATE, whole};
 use super::sse::Events;
 use crate::answer;
@@ -49,15 +49,14 @@ impl Unlisted {
     }
 
     /// The answer to the request `id`.
-    pub(crate) fn answer(self, id: &RequestId) -> Box<Response<Body>> {
+    pub(crate) fn answer(self, id: &RequestId) -> Refused {
         let (id, error) = (id.to_json(), self.error);
         let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}");
-        let mut answer = message(self.status, text);
-        if let Some(challenge) = self.challenge {
-            let headers = answer.headers_mut();
-            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        let answer = message(self.status, text);
+        match self.challenge {
+            Some(challenge) => answer.with(header::WWW_AUTHENTICATE, challenge),
+            None => answer,
         }
-        answer
     }
 }
 
@@ -168,10 +167,10 @@ impl Asking {
             let permits = |tool: &str| may_permit(policy, tool);
             reviewer.review(&judge.server.server_id, definitions, &permits, now)
         });
-        let reviewed = reviewing
+        let outcome = reviewing
             .await
             .map_err(|_| Unlisted::failed("the review was abandoned"))?;
-        Ok(match reviewed {
+        Ok(match outcome {
             Ok(catalog) => {
                 self.proxy.tell(Notice::Reviewed(Standings::of(&catalog)));
                 catalog
@@ -204,13 +203,14 @@ fn take(listing: &mut Listing, bytes: &[u8]) -> Taken {
         None => true,
     };
     match Message::of(&document) {
-        Ok(Message::Response(Answered { id, result })) if own(id.as_ref()) => match result {
-            Some(result) => listing.take(result).map_or(Taken::Unusable, Taken::Page),
-            None => {
-                let error = document.root().get("error").map(Part::raw);
-                Taken::Error(error.unwrap_or("null").to_owned())
-            }
-        },
+        Ok(Message::Response(Answered {
+            id,
+            result: Some(result),
+        })) if own(id.as_ref()) => listing.take(result).map_or(Taken::Unusable, Taken::Page),
+        Ok(Message::Response(Answered { id, result: None })) if own(id.as_ref()) => {
+            let error = document.root().get("error").map(Part::raw);
+            Taken::Error(error.unwrap_or("null").to_owned())
+        }
         Ok(_) => Taken::Other,
         Err(_) => Taken::Unusable,
     }

@@ -140,7 +140,7 @@ fn collect(
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
-        Value::String(text) => Some(text.to_string()),
+        Value::String(text) => Some(text.clone()),
         value => Some(json::compact(value)),
     }
 }

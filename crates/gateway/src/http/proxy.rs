@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
+use axum::http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts,
+};
 use gait_canon::{Digest, short_id};
 use gait_http::{Handler, MediaError, Peer, require_json};
 use gait_mcp::ToolCall;
@@ -40,7 +42,19 @@ const HEADER_MISMATCH: i32 = -32020;
 const MISMATCH_CODE: &str = "mcp_header_mismatch";
 
 /// An answer in place of what was asked for.
-type Refused = Box<Response<Body>>;
+#[derive(Debug)]
+pub(crate) struct Refused(Box<Response<Body>>);
+
+impl Refused {
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers_mut().insert(name, value);
+        self
+    }
+
+    pub(crate) fn into_answer(self) -> Response<Body> {
+        *self.0
+    }
+}
 
 /// What all requests share.
 pub(crate) struct Proxy {
@@ -84,7 +98,7 @@ struct Read {
 impl Handler for Front {
     async fn answer(&self, request: Request<Incoming>, _: Peer) -> Result<Response<Body>, Infallible> {
         let answered = Box::pin(Arc::clone(&self.0).answer(request)).await;
-        Ok(answered.unwrap_or_else(|refused| *refused))
+        Ok(answered.unwrap_or_else(Refused::into_answer))
     }
 }
 
@@ -113,12 +127,12 @@ impl Proxy {
             .check_source(&head.headers, &head.uri)
             .and_then(|()| access.check_token(&head.headers))
             .map_err(|error| {
-                let mut refused = refusal(error.status(), None, answer::INVALID_REQUEST, &error.to_string());
+                let refused = refusal(error.status(), None, answer::INVALID_REQUEST, &error.to_string());
                 if error.status() == StatusCode::UNAUTHORIZED {
-                    let bearer = HeaderValue::from_static("Bearer");
-                    refused.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+                    refused.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+                } else {
+                    refused
                 }
-                refused
             })?;
         if head.uri.path() != self.settings.upstream.path() {
             let text = "there is nothing at this path";
@@ -135,10 +149,8 @@ impl Proxy {
             _ => {
                 let text = "the method is not allowed";
                 let status = StatusCode::METHOD_NOT_ALLOWED;
-                let mut refused = refusal(status, None, answer::INVALID_REQUEST, text);
-                let allowed = HeaderValue::from_static(METHODS);
-                refused.headers_mut().insert(header::ALLOW, allowed);
-                Err(refused)
+                let refused = refusal(status, None, answer::INVALID_REQUEST, text);
+                Err(refused.with(header::ALLOW, HeaderValue::from_static(METHODS)))
             }
         }
     }
@@ -298,13 +310,12 @@ impl Asking {
         bytes: Bytes,
     ) -> Result<Response<Body>, Refused> {
         let begun = Instant::now();
-        let catalog = match &mismatch {
+        let catalog = if mismatch.is_none() {
+            let listed = self.catalog().await;
+            listed.map_err(|unlisted| unlisted.answer(&id))?
+        } else {
             // Nobody asks the server on behalf of such a call.
-            Some(_) => Arc::default(),
-            None => {
-                let listed = self.catalog().await;
-                listed.map_err(|unlisted| unlisted.answer(&id))?
-            }
+            Arc::default()
         };
         let tool = catalog.get(&wanted.name);
         let must_repeat = self.meta.is_some();
@@ -346,7 +357,7 @@ impl Asking {
             Decided::Run(_) => Err(internal()),
             Decided::Refuse(ruling) => {
                 let refused = answer::refused(&id, &ruling, self.meta.is_some());
-                Ok(*message(StatusCode::OK, refused))
+                Ok(message(StatusCode::OK, refused).into_answer())
             }
         }
     }
@@ -387,8 +398,8 @@ impl Asking {
             .send(method, self.query.as_deref(), self.fields.clone(), bytes);
         match timeout(settings.answer_time, asked).await {
             Ok(Ok(answered)) => Box::pin(relay::answer(self, answered, scope, is_endless)).await,
-            Ok(Err(_)) => *relay::failed(scope, StatusCode::BAD_GATEWAY, "the server cannot be reached"),
-            Err(_) => *relay::failed(scope, StatusCode::GATEWAY_TIMEOUT, relay::TOO_LATE),
+            Ok(Err(_)) => relay::failed(scope, StatusCode::BAD_GATEWAY, "the server cannot be reached"),
+            Err(_) => relay::failed(scope, StatusCode::GATEWAY_TIMEOUT, relay::TOO_LATE),
         }
     }
 }
@@ -402,17 +413,11 @@ async fn whole(body: Incoming, limit: usize) -> Result<Bytes, Refused> {
         } else {
             (StatusCode::BAD_REQUEST, "the body was cut off")
         };
-        let mut refused = refusal(status, None, answer::INVALID_REQUEST, text);
-        let close = HeaderValue::from_static("close");
-        refused.headers_mut().insert(header::CONNECTION, close);
-        refused
+        refusal(status, None, answer::INVALID_REQUEST, text)
+            .with(header::CONNECTION, HeaderValue::from_static("close"))
     })
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "`map_err` hands errors over by value"
-)]
 fn unsupported(error: MediaError) -> Refused {
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     refusal(status, None, answer::INVALID_REQUEST, &error.to_string())
@@ -442,10 +447,10 @@ pub(crate) fn refusal(status: StatusCode, id: Option<&RequestId>, code: i32, tex
 }
 
 /// A message under a status.
-pub(crate) fn message(status: StatusCode, text: String) -> Box<Response<Body>> {
+pub(crate) fn message(status: StatusCode, text: String) -> Refused {
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
-    Box::new(response)
+    Refused(Box::new(response))
 }

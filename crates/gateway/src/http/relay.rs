@@ -56,8 +56,9 @@ impl Form {
 }
 
 /// The answer to a request that the server did not answer itself.
-pub(crate) fn failed(mut scope: Scope, status: StatusCode, text: &str) -> Box<Response<Body>> {
-    refusal(status, scope.give_up().as_ref(), answer::INTERNAL_ERROR, text)
+pub(crate) fn failed(mut scope: Scope, status: StatusCode, text: &str) -> Response<Body> {
+    let id = scope.give_up();
+    refusal(status, id.as_ref(), answer::INTERNAL_ERROR, text).into_answer()
 }
 
 /// Passes an answer on.
@@ -70,7 +71,7 @@ pub(crate) async fn answer(
     let (head, body) = answered.into_parts();
     // A client that is sent elsewhere would go around the gateway.
     if head.status.is_redirection() && head.status != StatusCode::NOT_MODIFIED {
-        return *failed(
+        return failed(
             scope,
             StatusCode::BAD_GATEWAY,
             "the server sends clients elsewhere",
@@ -98,11 +99,11 @@ pub(crate) async fn answer(
             let reading = timeout(limit, whole(body));
             match reading.await {
                 Ok(Some(bytes)) => one(&asking, head, bytes, scope).await,
-                Ok(None) => *failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE),
-                Err(_) => *failed(scope, StatusCode::GATEWAY_TIMEOUT, TOO_LATE),
+                Ok(None) => failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE),
+                Err(_) => failed(scope, StatusCode::GATEWAY_TIMEOUT, TOO_LATE),
             }
         }
-        _ => *failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE),
+        _ => failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE),
     }
 }
 
@@ -126,7 +127,7 @@ async fn one(asking: &Asking, head: Parts, bytes: Bytes, mut scope: Scope) -> Re
     }
     if !head.status.is_success() {
         if has_result(&bytes) {
-            return *failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE);
+            return failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE);
         }
         scope.give_up();
         return response(head, Body::from(bytes));
@@ -134,7 +135,7 @@ async fn one(asking: &Asking, head: Parts, bytes: Bytes, mut scope: Scope) -> Re
     match seen(asking, &mut scope, &bytes).await {
         Seen::AsItCame => response(head, Body::from(bytes)),
         Seen::Instead(text) => response(head, Body::from(text)),
-        Seen::Nothing if scope.unanswered().is_some() => *failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE),
+        Seen::Nothing if scope.unanswered().is_some() => failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE),
         Seen::Nothing => response(head, Body::empty()),
     }
 }

@@ -65,7 +65,7 @@ impl Upstream {
     /// The server at `address`. Plain HTTP to another machine must be allowed.
     pub fn new(
         address: &str,
-        authorization: Authorization,
+        authorization: &Authorization,
         allow_plain: bool,
     ) -> Result<Self, UpstreamError> {
         let uri: Uri = address
@@ -81,7 +81,7 @@ impl Upstream {
         if scheme == "http" && !allow_plain && !is_loopback_host(host) {
             return Err(UpstreamError::Plain(address.to_owned()));
         }
-        let token = match &authorization {
+        let token = match authorization {
             Authorization::Bearer(token) => Some(bearer(token)?),
             _ => None,
         };
@@ -188,7 +188,7 @@ mod tests {
             ("/mcp", true, false),
             ("http://u:p@127.0.0.1/mcp", true, false),
         ] {
-            let upstream = Upstream::new(address, Authorization::None, allow_plain);
+            let upstream = Upstream::new(address, &Authorization::None, allow_plain);
             assert_eq!(upstream.is_ok(), passes, "{address}");
         }
     }

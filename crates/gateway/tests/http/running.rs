@@ -56,7 +56,7 @@ impl Running {
                     ..Limits::default()
                 },
                 answer_time: Duration::from_secs(20),
-                upstream: Upstream::new(&format!("http://{server}/mcp"), authorization, false).unwrap(),
+                upstream: Upstream::new(&format!("http://{server}/mcp"), &authorization, false).unwrap(),
                 staff: staff(directory.path()),
             },
         )
