@@ -107,6 +107,26 @@ fn it_tells_its_port_decides_and_ends_when_told() {
 }
 
 #[test]
+fn proxies_are_told_their_port() {
+    let directory = workspace("default_verdict: block\n");
+    let closed = Serving::start(directory.path(), &[]);
+    assert!(closed.started.get("ext_authz_listen").is_none());
+    let flags = ["--ext-authz-listen", "127.0.0.1:0", "--ext-authz-pass", "ping"];
+    let serving = Serving::start(directory.path(), &flags);
+    let address = serving.started["ext_authz_listen"].as_str().unwrap();
+    assert_ne!(address, serving.address());
+    // It stays connected while the service ends.
+    let resting = TcpStream::connect(address).unwrap();
+    for service in [&serving, &closed] {
+        service.evaluate("");
+    }
+    let (code, log) = serving.end(Signal::TERM);
+    drop(resting);
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(closed.end(Signal::TERM).0, Some(0));
+}
+
+#[test]
 fn the_log_is_json_and_keeps_secrets() {
     let directory = workspace("default_verdict: allow\n");
     let flags = ["--auth-mode", "token", "--auth-token-env", "TOKEN"];
@@ -180,6 +200,26 @@ fn what_could_decide_nothing_does_not_begin() {
         &["--policy", "p.yaml", "--listen", "0.0.0.0:0"],
         &["--policy", "p.yaml", "--listen", "127.0.0.1:99999"],
         &["--policy", "p.yaml", "--listen", &taken],
+        &["--policy", "p.yaml", "--ext-authz-listen", "0.0.0.0:0"],
+        &["--policy", "p.yaml", "--ext-authz-listen", "nope"],
+        &["--policy", "p.yaml", "--ext-authz-listen", "127.0.0.1:99999"],
+        &[
+            "--policy",
+            "p.yaml",
+            "--listen",
+            "127.0.0.1:0",
+            "--ext-authz-listen",
+            &taken,
+        ],
+        &["--policy", "p.yaml", "--ext-authz-pass", "ping"],
+        &[
+            "--policy",
+            "p.yaml",
+            "--ext-authz-listen",
+            "127.0.0.1:0",
+            "--ext-authz-pass",
+            "ping,tools/call",
+        ],
         &["--policy", "p.yaml", "--auth-mode", "token"],
         &[
             "--policy",
