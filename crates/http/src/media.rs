@@ -16,7 +16,6 @@ pub enum MediaError {
     ContentEncoding,
 }
 
-
 /// Refuses a body that says it is something other than plain JSON. A body that says nothing is taken for JSON.
 pub fn require_json(headers: &HeaderMap) -> Result<(), MediaError> {
     let encoded = headers.get_all(header::CONTENT_ENCODING).iter().any(|encoding| {
@@ -29,7 +28,10 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), MediaError> {
     let Some(given) = headers.get(header::CONTENT_TYPE) else {
         return Ok(());
     };
-    let given = given.to_str().map_err(|_| MediaError::MalformedContentType)?.trim();
+    let given = given
+        .to_str()
+        .map_err(|_| MediaError::MalformedContentType)?
+        .trim();
     if given.is_empty() {
         return Ok(());
     }

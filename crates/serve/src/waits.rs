@@ -33,6 +33,12 @@ impl Waiting {
         }
     }
 
+    /// Whether calls may wait whatever they say.
+    #[must_use]
+    pub const fn is_always(self) -> bool {
+        self.always
+    }
+
     /// Whether the call in `payload` may wait.
     pub(crate) fn may_wait(self, payload: &[u8]) -> bool {
         self.always || payload.len() > LONG_CALL || NAMES_FILES.iter().any(|name| mentions(payload, name))

@@ -1,10 +1,12 @@
 //! What every command that judges tool calls is configured with, and the boundary that makes.
 
+use gait_artifact::text::trim_lower;
 use gait_gate::{clock::SystemClock, load::World};
 use gait_mcp::{
     Boundary, BoundarySettings,
     boundary::{BoundaryLoadError, Presented},
 };
+use gait_serve::{Access, BearerToken, ListenAddress, Waiting};
 
 use crate::{
     arguments::Parsed,
@@ -97,4 +99,49 @@ pub(crate) fn failure(policy: &str, error: BoundaryLoadError) -> Failure {
         }
         error => Failure::invalid_input(error),
     }
+}
+
+/// Whether judging may have to wait for something that is not in memory.
+pub(crate) fn waiting(boundary: &Boundary<'_>, settings: &BoundarySettings) -> Waiting {
+    let broker = trim_lower(&settings.deployment.broker.name);
+    let has_broker = !matches!(broker.as_str(), "" | "off");
+    Waiting::under(boundary.gate().policy(), &settings.presented, has_broker)
+}
+
+/// What `--auth-mode` says.
+pub(crate) fn asks_for_token(parsed: &Parsed) -> Result<bool, Failure> {
+    match trim_lower(parsed.text("auth-mode")).as_str() {
+        "off" => Ok(false),
+        "token" => Ok(true),
+        _ => Err(Failure::invalid_input(
+            "unsupported --auth-mode value (expected off or token)",
+        )),
+    }
+}
+
+/// What callers must show: beyond this machine never nothing.
+pub(crate) fn access(
+    parsed: &Parsed,
+    context: &Context<'_>,
+    asks_for_token: bool,
+    address: &ListenAddress,
+) -> Result<Access, Failure> {
+    if !asks_for_token {
+        if !address.is_loopback() {
+            return Err(Failure::invalid_input(
+                "non-loopback --listen requires --auth-mode token",
+            ));
+        }
+        return Ok(Access::Loopback);
+    }
+    let variable = parsed.text("auth-token-env").trim();
+    if variable.is_empty() {
+        return Err(Failure::invalid_input(
+            "--auth-mode token requires --auth-token-env",
+        ));
+    }
+    let token = context.env(variable).unwrap_or_default();
+    BearerToken::new(&token)
+        .map(Access::Token)
+        .ok_or_else(|| Failure::invalid_input("--auth-token-env did not resolve to a non-empty value"))
 }

@@ -1,5 +1,7 @@
 //! `gait mcp gateway`: stand between an MCP client and its server.
 
+mod http;
+
 use std::io::{self, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,7 +15,7 @@ use gait_gateway::review::{Reviewer, Standings};
 use gait_gateway::stdio::{self, Notice, Staff};
 use serde::Serialize;
 
-use super::boundary::{BOUNDARY_FLAGS, load, settings};
+use super::boundary::{BOUNDARY_FLAGS, load, settings, waiting};
 use super::pins::PINS;
 use crate::{
     arguments::Parsed,
@@ -35,7 +37,7 @@ const OF_THE_BOUNDARY: [Flag; BOUNDARY_FLAGS.len() - OF_OTHER_SHAPES.len()] =
 const OWN: [Flag; 10] = [
     Flag::text(
         "server",
-        "name of the server in policies, pins and traces (default the command)",
+        "name of the server in policies, pins and traces (default the command or the address)",
     ),
     PINS,
     Flag::switch(
@@ -50,10 +52,11 @@ const OWN: [Flag; 10] = [
     Flag::switch("quiet", "tell nothing on standard error"),
     Flag::switch("explain-config", "print the settings and end"),
 ];
-const FLAGS: [Flag; OWN.len() + OF_THE_BOUNDARY.len()] = joined(&[&OWN, &OF_THE_BOUNDARY]);
+const FLAGS: [Flag; OWN.len() + http::FLAGS.len() + OF_THE_BOUNDARY.len()] =
+    joined(&[&OWN, &http::FLAGS, &OF_THE_BOUNDARY]);
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp gateway", "Stand between an MCP client and its server")
-    .explain("Starts an MCP server and passes messages between it and the client on standard input and output; a tool call reaches the server only when the policy allows it.")
+    .explain("Starts an MCP server and passes messages between it and the client on standard input and output, or stands in front of one that is asked over HTTP; a tool call reaches the server only when the policy allows it.")
     .positionals("[--] <command> [args...]")
     .flags_first()
     .flags(&FLAGS);
@@ -63,6 +66,10 @@ pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp gateway", "Stand betw
 struct Configuration<'a> {
     ok: bool,
     command: &'a [String],
+    #[serde(skip_serializing_if = "str::is_empty")]
+    upstream: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    listen: &'a str,
     server: &'a str,
     policy: &'a str,
     policy_digest: String,
@@ -78,22 +85,20 @@ struct Configuration<'a> {
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    let [program, arguments @ ..] = parsed.positionals() else {
-        return Err(Failure::invalid_input(
-            "expected a command that starts an MCP server",
-        ));
-    };
+    let target = Target::of(parsed)?;
     let policy = parsed.text("policy");
     if policy.is_empty() {
         return Err(Failure::invalid_input("--policy is required"));
     }
-    let server = name_of(parsed.text("server"), program);
-    let boundary = load(&settings(parsed, policy)?, context)?;
+    let server = target.name(parsed.text("server"));
+    let settings = settings(parsed, policy)?;
+    let boundary = load(&settings, context)?;
     if parsed.flag("explain-config") {
         let gate = boundary.gate();
         let digest = gate.compiled_policy().digest().to_string();
         return Ok(Configuration::of(parsed, &server, digest, gate.profile().as_str()).report());
     }
+    let judging_waits = waiting(&boundary, &settings).is_always();
     let traces = PathBuf::from(parsed.text("trace-dir"));
     let (ledger, _) = Ledger::open(&traces.join(LEDGER), LedgerOptions::default())?;
     let judge = Judge::new(
@@ -104,16 +109,85 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         caller(parsed, &nonce()?),
     );
     let reviewer = Reviewer::new(PathBuf::from(parsed.text("pins")), parsed.flag("require-pins"));
-    let quiet = parsed.flag("quiet");
-    let mut command = Command::new(program);
-    command.args(arguments);
+    let staff = Employed {
+        judge,
+        judging_waits,
+        reviewer,
+        quiet: parsed.flag("quiet"),
+    };
+    match target {
+        Target::Child { program, arguments } => {
+            let mut command = Command::new(program);
+            command.args(arguments);
+            beside_child(&server, command, &staff, context)
+        }
+        Target::Address(address) => http::run(parsed, context, address, staff),
+    }
+}
+
+/// Where calls go.
+#[derive(Clone, Copy)]
+enum Target<'a> {
+    /// To a server that is started.
+    Child {
+        program: &'a str,
+        arguments: &'a [String],
+    },
+    /// To a server that runs.
+    Address(&'a str),
+}
+
+impl<'a> Target<'a> {
+    fn of(parsed: &'a Parsed) -> Result<Self, Failure> {
+        match (parsed.text("upstream").trim(), parsed.positionals()) {
+            ("", [program, arguments @ ..]) if parsed.text("listen").is_empty() => {
+                Ok(Self::Child { program, arguments })
+            }
+            ("", []) => Err(Failure::invalid_input(
+                "expected a command that starts an MCP server, or --upstream",
+            )),
+            ("", _) => Err(Failure::invalid_input("--listen requires --upstream")),
+            (address, []) => Ok(Self::Address(address)),
+            _ => Err(Failure::invalid_input(
+                "expected either a command that starts an MCP server or --upstream",
+            )),
+        }
+    }
+
+    /// The name that the operator gave the server, or that of its program or machine.
+    fn name(self, given: &str) -> String {
+        match (given, self) {
+            ("", Self::Child { program, .. }) => Path::new(program)
+                .file_stem()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+            ("", Self::Address(address)) => {
+                let (_, rest) = address.split_once("://").unwrap_or(("", address));
+                rest.split(['/', '?']).next().unwrap_or_default().to_owned()
+            }
+            (given, _) => given.to_owned(),
+        }
+    }
+}
+
+/// Who decides and who reviews, whatever the transport.
+struct Employed {
+    judge: Judge,
+    judging_waits: bool,
+    reviewer: Reviewer,
+    quiet: bool,
+}
+
+/// Stands in front of a server that is a child process.
+fn beside_child(server: &str, command: Command, staff: &Employed, context: &Context<'_>) -> CommandResult {
+    let quiet = staff.quiet;
     let staff = Staff {
-        judge: &judge,
-        reviewer: &reviewer,
+        judge: &staff.judge,
+        reviewer: &staff.reviewer,
         now: &|| context.now(),
         watch: &mut |notice| {
             if !quiet {
-                tell(&server, &notice);
+                tell(server, &notice);
             }
         },
     };
@@ -127,17 +201,6 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     } else {
         report.exit(ErrorKind::Internal.exit_code())
     })
-}
-
-/// The name that the operator gave the server, or that of its program.
-fn name_of(given: &str, program: &str) -> String {
-    match given {
-        "" => Path::new(program)
-            .file_stem()
-            .map(|name| name.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-        given => given.to_owned(),
-    }
 }
 
 fn described(server: &str) -> McpServer {
@@ -173,6 +236,8 @@ impl<'a> Configuration<'a> {
         Self {
             ok: true,
             command: parsed.positionals(),
+            upstream: parsed.text("upstream"),
+            listen: parsed.text("listen"),
             server,
             policy: parsed.text("policy"),
             policy_digest,
@@ -189,7 +254,12 @@ impl<'a> Configuration<'a> {
 
     fn report(&self) -> Report {
         Report::new(self)
-            .line(format!("server: {} ({})", self.server, self.command.join(" ")))
+            .line(format!(
+                "server: {} ({}{})",
+                self.server,
+                self.command.join(" "),
+                self.upstream
+            ))
             .line(format!("policy: {} {}", self.policy, self.policy_digest))
             .line(format!("profile: {}", self.profile))
             .line(format!("pins: {} (required: {})", self.pins, self.require_pins))

@@ -14,9 +14,8 @@ use gait_job::JobStore;
 use gait_mcp::{Adapter, BoundarySettings, boundary::BoundaryLoadError};
 use gait_runpack::record::host;
 use gait_serve::{
-    Access, BearerToken, Class, Decider, DecisionSettings, Directories, ExtAuthzSettings, Limits,
-    ListenAddress, Load, LogLevel, LogQueue, OnInvalid, Rule, SessionSettings, Settings, VerdictStatus,
-    Waiting,
+    Access, Class, Decider, DecisionSettings, Directories, ExtAuthzSettings, Limits, ListenAddress, Load,
+    LogLevel, LogQueue, OnInvalid, Rule, SessionSettings, Settings, VerdictStatus,
 };
 
 use super::super::boundary;
@@ -66,17 +65,9 @@ impl<'a> Start<'a> {
         for ((_, name), rule) in CLASSES.iter().zip(&mut retention) {
             rule.max_age = max_age(parsed, &format!("{name}-max-age"))?;
         }
-        let asks_for_token = match trim_lower(parsed.text("auth-mode")).as_str() {
-            "off" => false,
-            "token" => true,
-            _ => {
-                return Err(Failure::invalid_input(
-                    "unsupported --auth-mode value (expected off or token)",
-                ));
-            }
-        };
+        let asks_for_token = boundary::asks_for_token(parsed)?;
         let address = ListenAddress::parse(parsed.text("listen")).map_err(Failure::invalid_input)?;
-        let access = access(parsed, context, asks_for_token, &address)?;
+        let access = boundary::access(parsed, context, asks_for_token, &address)?;
         let ext_authz = ext_authz(parsed, asks_for_token)?;
         let limits = limits(parsed)?;
         let verdict_status = match trim_lower(parsed.text("http-verdict-status")).as_str() {
@@ -210,8 +201,6 @@ impl<'a> Start<'a> {
 fn load(configured: BoundarySettings, context: &Context<'_>) -> Load<Decider> {
     let environment = context.shared_environment();
     let producer_version = context.producer_version();
-    let broker = trim_lower(&configured.deployment.broker.name);
-    let has_broker = !matches!(broker.as_str(), "" | "off");
     Box::new(move || {
         let world = World {
             environment: &environment,
@@ -219,7 +208,7 @@ fn load(configured: BoundarySettings, context: &Context<'_>) -> Load<Decider> {
             producer_version,
         };
         let boundary = configured.load(&world).map_err(|error| error.to_string())?;
-        let waiting = Waiting::under(boundary.gate().policy(), &configured.presented, has_broker);
+        let waiting = boundary::waiting(&boundary, &configured);
         Ok(Decider { boundary, waiting })
     })
 }
@@ -274,33 +263,6 @@ fn max_age(parsed: &Parsed, flag: &str) -> Result<Option<Duration>, Failure> {
         return Err(refused("duration must be >= 0:"));
     }
     Ok(age.positive())
-}
-
-/// What callers must show: beyond this machine never nothing.
-fn access(
-    parsed: &Parsed,
-    context: &Context<'_>,
-    asks_for_token: bool,
-    address: &ListenAddress,
-) -> Result<Access, Failure> {
-    if !asks_for_token {
-        if !address.is_loopback() {
-            return Err(Failure::invalid_input(
-                "non-loopback --listen requires --auth-mode token",
-            ));
-        }
-        return Ok(Access::Loopback);
-    }
-    let variable = parsed.text("auth-token-env").trim();
-    if variable.is_empty() {
-        return Err(Failure::invalid_input(
-            "--auth-mode token requires --auth-token-env",
-        ));
-    }
-    let token = context.env(variable).unwrap_or_default();
-    BearerToken::new(&token)
-        .map(Access::Token)
-        .ok_or_else(|| Failure::invalid_input("--auth-token-env did not resolve to a non-empty value"))
 }
 
 /// The door for proxies, which the same callers may use as the service.
