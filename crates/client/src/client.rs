@@ -53,6 +53,12 @@ impl Client {
         Self::NAMES[self as usize]
     }
 
+    /// Whether its JSON may hold comments, and commas behind last items.
+    #[must_use]
+    pub fn allows_comments(self) -> bool {
+        self.format() == Format::CommentedJson
+    }
+
     pub(crate) const fn format(self) -> Format {
         match self {
             Self::ClaudeCode | Self::ClaudeDesktop => Format::Json,

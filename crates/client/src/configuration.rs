@@ -40,7 +40,7 @@ impl<'t> Configuration<'t> {
     /// The text in which the servers called one of `names` (all, when there are none) are started through `gateway`. Those
     /// that go through a gateway already, and those that are not started at all, stay as they are.
     pub fn wrapped(&self, names: &[String], gateway: &Gateway) -> Result<String, ConfigurationError> {
-        self.changed(names, Route::Gateway, |server, launch| match server.route {
+        self.changed(names, &Route::Gateway, |server, launch| match server.route {
             Route::Direct => rewrite::wrap(self.text, launch, &server.name, gateway),
             Route::Gateway | Route::Remote(_) => Some(Vec::new()),
         })
@@ -48,7 +48,7 @@ impl<'t> Configuration<'t> {
 
     /// The text in which the servers called one of `names` (all, when there are none) are started directly again.
     pub fn unwrapped(&self, names: &[String]) -> Result<String, ConfigurationError> {
-        self.changed(names, Route::Direct, |_, launch| {
+        self.changed(names, &Route::Direct, |_, launch| {
             Some(rewrite::unwrap(self.text, launch).unwrap_or_default())
         })
     }
@@ -56,7 +56,7 @@ impl<'t> Configuration<'t> {
     fn changed(
         &self,
         names: &[String],
-        goal: Route,
+        goal: &Route,
         change: impl Fn(&Server, &Launch) -> Option<Vec<Change>>,
     ) -> Result<String, ConfigurationError> {
         if let Some(missing) = names
@@ -75,7 +75,7 @@ impl<'t> Configuration<'t> {
             }
         }
         let text = splice(self.text, changes);
-        self.verify(&text, is_meant, &goal)?;
+        self.verify(&text, is_meant, goal)?;
         Ok(text)
     }
 

@@ -38,7 +38,7 @@ pub enum ConfigurationError {
 /// The line of the byte at `offset`, from 1.
 pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     let before = text.as_bytes().get(..offset).unwrap_or(text.as_bytes());
-    1 + before.iter().filter(|byte| **byte == b'\n').count()
+    before.split(|byte| *byte == b'\n').count()
 }
 
 /// Another segment of a JSON pointer.

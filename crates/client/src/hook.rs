@@ -49,11 +49,11 @@ pub fn installed(text: Option<&str>, hook: &Hook) -> Result<String, Configuratio
         None => {
             let hooks = |at: &str| {
                 let inner = indent.deeper(at);
-                let members = missing
+                let members: Vec<String> = missing
                     .iter()
                     .map(|event| hook.event(event, &inner, indent))
                     .collect();
-                vec![format!("\"{HOOKS}\": {}", indent.enclose("{}", at, members))]
+                vec![format!("\"{HOOKS}\": {}", indent.enclose("{}", at, &members))]
             };
             vec![indent.insertion(text, root, hooks)]
         }
@@ -75,11 +75,11 @@ pub fn installed(text: Option<&str>, hook: &Hook) -> Result<String, Configuratio
             changes
         }
     };
-    let changed = splice(text, changes);
-    let events = events(&changed)?;
+    let rewritten = splice(text, changes);
+    let events = events(&rewritten)?;
     match hook.events.iter().find(|event| !events.contains(event)) {
         Some(event) => Err(ConfigurationError::Unsound(below("/hooks", event))),
-        None => Ok(changed),
+        None => Ok(rewritten),
     }
 }
 
@@ -101,10 +101,10 @@ pub fn removed(text: &str) -> Result<String, ConfigurationError> {
             changes.extend(removal(&handlers, &ours));
         }
     }
-    let changed = splice(text, changes);
-    match events(&changed)?.first() {
+    let rewritten = splice(text, changes);
+    match events(&rewritten)?.first() {
         Some(event) => Err(ConfigurationError::Unsound(below("/hooks", event))),
-        None => Ok(changed),
+        None => Ok(rewritten),
     }
 }
 
@@ -182,14 +182,13 @@ fn first_words(command: &str, count: usize) -> Vec<String> {
     while let Some(c) = characters.next().filter(|_| words.len() < count) {
         match (quote, c) {
             (Some(open), c) if c == open => quote = None,
-            (Some(_), c) => word.get_or_insert_default().push(c),
             (None, '\'' | '"') => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
             (None, '\\') => word.get_or_insert_default().extend(characters.next()),
             (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None, c) => word.get_or_insert_default().push(c),
+            (_, c) => word.get_or_insert_default().push(c),
         }
     }
     words.extend(word);
@@ -229,7 +228,7 @@ fn removal(items: &[Part<'_>], marked: &[bool]) -> Vec<Change> {
 impl Hook {
     fn event(&self, event: &str, at: &str, indent: Indent) -> String {
         let group = self.group(event, &indent.deeper(at), indent);
-        format!("{}: {}", quoted(event), indent.enclose("[]", at, vec![group]))
+        format!("{}: {}", quoted(event), indent.enclose("[]", at, &[group]))
     }
 
     /// The group of an event, whose first line is indented by `at`.
@@ -244,9 +243,9 @@ impl Hook {
             handler.push("\"onFailure\": \"block\"".to_owned());
         }
         let inner = indent.deeper(at);
-        let handler = indent.enclose("{}", &indent.deeper(&inner), handler);
-        let handlers = format!("\"{HOOKS}\": {}", indent.enclose("[]", &inner, vec![handler]));
-        indent.enclose("{}", at, vec!["\"matcher\": \"*\"".to_owned(), handlers])
+        let handler = indent.enclose("{}", &indent.deeper(&inner), &handler);
+        let handlers = format!("\"{HOOKS}\": {}", indent.enclose("[]", &inner, &[handler]));
+        indent.enclose("{}", at, &["\"matcher\": \"*\"".to_owned(), handlers])
     }
 }
 
@@ -269,7 +268,7 @@ impl Indent {
     }
 
     /// `items` between `brackets`, a line each, when the line with the first bracket is indented by `at`.
-    fn enclose(self, brackets: &str, at: &str, items: Vec<String>) -> String {
+    fn enclose(self, brackets: &str, at: &str, items: &[String]) -> String {
         let lead = format!("{}{at}{}", self.line_break, self.unit);
         let (open, close) = brackets.split_at(1);
         let items = items.join(&format!(",{lead}"));
@@ -281,28 +280,25 @@ impl Indent {
         let span = container.span();
         let outer = indentation(text, span.start);
         let members = container.members().map(|(_, value)| value);
-        match members.chain(container.items()).last().map(Part::span) {
-            Some(last) => {
-                let inner = if text[span.start..last.start].contains('\n') {
-                    indentation(text, last.start).to_owned()
-                } else {
-                    self.deeper(outer)
-                };
-                let lead = format!(",{}{inner}", self.line_break);
-                let added = entries(&inner)
-                    .iter()
-                    .flat_map(|entry| [lead.as_str(), entry])
-                    .collect();
-                (last.end..last.end, added)
-            }
-            None => {
-                let entries = entries(&self.deeper(outer));
-                let enclosed = self.enclose("{}", outer, entries);
-                (
-                    span.start + 1..span.end - 1,
-                    enclosed[1..enclosed.len() - 1].to_owned(),
-                )
-            }
+        if let Some(last) = members.chain(container.items()).last().map(Part::span) {
+            let inner = if text[span.start..last.start].contains('\n') {
+                indentation(text, last.start).to_owned()
+            } else {
+                self.deeper(outer)
+            };
+            let lead = format!(",{}{inner}", self.line_break);
+            let added = entries(&inner)
+                .iter()
+                .flat_map(|entry| [lead.as_str(), entry])
+                .collect();
+            (last.end..last.end, added)
+        } else {
+            let entries = entries(&self.deeper(outer));
+            let enclosed = self.enclose("{}", outer, &entries);
+            (
+                span.start + 1..span.end - 1,
+                enclosed[1..enclosed.len() - 1].to_owned(),
+            )
         }
     }
 }

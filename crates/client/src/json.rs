@@ -151,7 +151,8 @@ pub(crate) fn form(text: &str, part: Part<'_>, place: &str, problem: &'static st
 }
 
 /// A strict text in which every value stands where it stands in `text`: comments, and commas behind last items, are spaces.
-pub(crate) fn without_comments(text: &str) -> String {
+#[must_use]
+pub fn without_comments(text: &str) -> String {
     let mut bytes = text.as_bytes().to_vec();
     let mut at = 0;
     // A comma behind a value, that a bracket would make superfluous.

@@ -28,6 +28,7 @@ mod toml;
 pub use client::{Client, UnknownClient};
 pub use configuration::Configuration;
 pub use error::ConfigurationError;
+pub use json::without_comments;
 pub use rewrite::Gateway;
 pub use server::{Route, Server};
 pub use splice::unified_diff;

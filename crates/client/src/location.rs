@@ -1,6 +1,6 @@
 //! Where clients keep their settings, as their makers document it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::client::Client;
 
@@ -119,6 +119,14 @@ pub const fn of_project(client: Client) -> Option<&'static str> {
     }
 }
 
+/// The client that keeps the servers of a project in a file with this path; none when no client does.
+#[must_use]
+pub fn client_of(path: &Path) -> Option<Client> {
+    Client::ALL
+        .into_iter()
+        .find(|client| of_project(*client).is_some_and(|relative| path.ends_with(relative)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,6 +169,18 @@ mod tests {
         );
         assert_eq!(windows[0], "/u/.claude.json");
         assert_eq!(windows[1], "/r/Claude/claude_desktop_config.json");
+    }
+
+    #[test]
+    fn files_of_projects_lead_to_their_clients() {
+        for (path, want) in [
+            ("shop/.vscode/mcp.json", Some(Client::VsCode)),
+            (".mcp.json", Some(Client::ClaudeCode)),
+            ("mcp.json", None),
+            ("x.vscode/mcp.json", None),
+        ] {
+            assert_eq!(client_of(Path::new(path)), want, "{path}");
+        }
     }
 
     #[test]

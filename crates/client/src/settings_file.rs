@@ -63,7 +63,7 @@ impl SettingsFile {
     pub fn open(path: &Path) -> Result<Self, FileError> {
         let path = match path.canonicalize() {
             Ok(real) => real,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_owned(),
+            Err(error) if is_missing(&error) => path.to_owned(),
             Err(source) => return Err(failed("examine", path)(source)),
         };
         let text = read(&path)?;
@@ -132,12 +132,11 @@ impl SettingsFile {
         let (Some(text), Some(original)) = (&self.text, self.original()?) else {
             return Ok(false);
         };
-        match original {
-            Some(original) => self.replace(&original)?,
-            None => {
-                self.require_unchanged()?;
-                remove(&self.path)?;
-            }
+        if let Some(original) = original {
+            self.replace(&original)?;
+        } else {
+            self.require_unchanged()?;
+            remove(&self.path)?;
         }
         remove(&self.backup_of(text))?;
         Ok(true)
@@ -182,7 +181,7 @@ impl SettingsFile {
         };
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) if is_missing(&error) => return Ok(Vec::new()),
             Err(source) => return Err(failed("list", directory)(source)),
         };
         let prefix = self.backup_prefix();
@@ -207,8 +206,17 @@ fn read(path: &Path) -> Result<Option<String>, FileError> {
             Ok(Some(text))
         }
         Err(ReadError::NotFound { .. }) => Ok(None),
+        Err(ReadError::Io { source, .. }) if is_missing(&source) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether nothing is there; below a file nothing can be.
+fn is_missing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }
 
 fn remove(path: &Path) -> Result<(), FileError> {
@@ -276,6 +284,9 @@ mod tests {
         let path = directory.path().join("deep/s.json");
         let file = SettingsFile::open(&path).unwrap();
         assert_eq!(file.text(), None);
+        fs::write(directory.path().join("file"), "").unwrap();
+        let below_file = SettingsFile::open(&directory.path().join("file/s.json")).unwrap();
+        assert_eq!(below_file.text(), None);
         file.install("{}", None).unwrap();
         let written = SettingsFile::open(&path).unwrap();
         assert_eq!(written.original().unwrap(), Some(None));

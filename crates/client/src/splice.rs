@@ -10,16 +10,16 @@ pub(crate) type Change = (Range<usize>, String);
 /// `text` with `changes`, which don't overlap.
 pub(crate) fn splice(text: &str, mut changes: Vec<Change>) -> String {
     changes.sort_by_key(|(range, _)| (range.start, range.end));
-    let mut changed =
+    let mut result =
         String::with_capacity(text.len() + changes.iter().map(|(_, new)| new.len()).sum::<usize>());
     let mut at = 0;
     for (range, new) in changes {
-        changed.push_str(&text[at..range.start]);
-        changed.push_str(&new);
+        result.push_str(&text[at..range.start]);
+        result.push_str(&new);
         at = range.end;
     }
-    changed.push_str(&text[at..]);
-    changed
+    result.push_str(&text[at..]);
+    result
 }
 
 /// `text` as a string of JSON and of TOML alike.

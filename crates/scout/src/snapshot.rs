@@ -135,6 +135,14 @@ mod tests {
     }
 
     #[test]
+    fn comments_are_put_up_with_where_the_client_takes_them() {
+        let text = "{ // ours\n\"servers\": {\"files\": {},}}";
+        let surface = scan(repository(&[("a/.vscode/mcp.json", text)]).path()).unwrap();
+        assert_eq!(surface.items[0].id, "mcp_server:files");
+        assert!(scan(repository(&[("a/mcp.json", text)]).path()).is_err());
+    }
+
+    #[test]
     fn a_root_is_a_directory_or_a_link_to_one() {
         let dir = repository(&[("real/a.py", "@tool\ndef f(): pass"), ("file", "")]);
         std::os::unix::fs::symlink(dir.path().join("real"), dir.path().join("link")).unwrap();

@@ -1,7 +1,8 @@
 //! What one file adds to a snapshot.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, string::FromUtf8Error};
 
+use gait_client::{Client, location::client_of, without_comments};
 use gait_disk::{ReadError, read::read_bounded};
 
 use super::ScanError;
@@ -65,6 +66,13 @@ fn servers(path: &Path, format: Format, name: &str, locator: &str) -> Result<Vec
     if !is_mcp && !mcp_config::may_name_servers(&content) {
         return Ok(Vec::new());
     }
+    let content = if client_of(path).is_some_and(Client::allows_comments) {
+        String::from_utf8(content)
+            .map(|text| without_comments(&text).into_bytes())
+            .unwrap_or_else(FromUtf8Error::into_bytes)
+    } else {
+        content
+    };
     match mcp_config::servers(&content, format, locator) {
         Err(source) if is_mcp => Err(ScanError::Config {
             locator: locator.to_owned(),
