@@ -206,7 +206,7 @@ proptest! {
     ) {
         let (client, text) = if toml {
             let tables = servers.iter().enumerate().map(|(index, (command, arguments, lead, _))| {
-                let arguments: String = arguments.iter().map(|word| format!("{lead}{word},")).collect();
+                let arguments = arguments.iter().map(|word| format!("{lead}{word},")).collect::<Vec<_>>().concat();
                 format!("[mcp_servers.s{index}]\ncommand = {command}\nargs = [{arguments}] # end\n")
             });
             (Client::Codex, tables.collect::<String>())
