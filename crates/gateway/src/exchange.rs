@@ -20,6 +20,8 @@ use crate::{
 
 /// Requests that one side may owe the other at a time.
 const MAX_IN_FLIGHT: usize = 8192;
+/// The request that has to be judged.
+const CALL: &str = "tools/call";
 /// The notice that the tools of a server changed.
 pub(crate) const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
 /// The kinds of results that calls have.
@@ -98,6 +100,8 @@ pub enum Dropped {
     Unreadable(FrameError),
     /// The server answered what nobody asked, or answered twice or too late.
     Unasked(Option<RequestId>),
+    /// The client sent a call as a notification.
+    CallWithoutId,
     /// The client answered what nobody asked.
     UnaskedByServer(Option<RequestId>),
     /// The server's tools cannot be listed.
@@ -174,6 +178,10 @@ impl Exchange {
         match Message::of(&document) {
             Err(error) => steps.push(refuse(None, &error)),
             Ok(Message::Request(request)) => self.request(&request, document.text(), steps),
+            // A call that nobody waits for is still a call, and could not be told that it was refused.
+            Ok(Message::Notification { method: CALL, .. }) => {
+                steps.push(Step::Dropped(Dropped::CallWithoutId));
+            }
             Ok(Message::Notification { method, params }) => {
                 let forget = method == "notifications/cancelled" && self.cancel(params);
                 if !forget {
@@ -204,7 +212,7 @@ impl Exchange {
             self.meta = Some(meta.raw().to_owned());
         }
         let owed = match request.method {
-            "tools/call" => return self.call(request, text, steps),
+            CALL => return self.call(request, text, steps),
             "tools/list" if self.catalog.is_none() => return self.park(id, text, steps),
             "tools/list" => Owed::Page,
             _ => Owed::Answer,

@@ -149,6 +149,15 @@ fn a_refused_call_never_reaches_the_server() {
 }
 
 #[test]
+fn a_call_without_an_id_does_not_run() {
+    let mut talk = Talk::knowing();
+    let said = talk.client(
+        r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"read","arguments":{"path":"/a"}}}"#,
+    );
+    assert_eq!(said, ["dropped CallWithoutId"]);
+}
+
+#[test]
 fn objections_stand_whatever_is_decided() {
     for (name, arguments, code) in [
         ("hidden", "{}", "mcp_tool_unknown"),
