@@ -56,10 +56,10 @@ mod tests {
     #[tokio::test]
     async fn dropped_work_is_brought_to_its_end() {
         let (begin, begun) = oneshot::channel::<()>();
-        let (end, ended) = oneshot::channel();
+        let (finish, finished) = oneshot::channel();
         let mut work = Unbroken::new(async move {
             begun.await.unwrap();
-            end.send("done").unwrap();
+            finish.send("done").unwrap();
         });
         assert!(
             Pin::new(&mut work)
@@ -68,7 +68,7 @@ mod tests {
         );
         drop(work);
         begin.send(()).unwrap();
-        assert_eq!(ended.await, Ok("done"));
+        assert_eq!(finished.await, Ok("done"));
     }
 
     #[tokio::test]

@@ -67,9 +67,9 @@ fn servers(path: &Path, format: Format, name: &str, locator: &str) -> Result<Vec
         return Ok(Vec::new());
     }
     let content = if client_of(path).is_some_and(Client::allows_comments) {
-        String::from_utf8(content)
-            .map(|text| without_comments(&text).into_bytes())
-            .unwrap_or_else(FromUtf8Error::into_bytes)
+        String::from_utf8(content).map_or_else(FromUtf8Error::into_bytes, |text| {
+            without_comments(&text).into_bytes()
+        })
     } else {
         content
     };

@@ -81,6 +81,7 @@ pub(crate) fn misread(context: &Context<'_>) -> Report {
     Answer::failed(&unjudged(&error), fails_open_by_environment(context)).report()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "every command has this form")]
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     if !context.process_goes_on() {
         block_on_panic();

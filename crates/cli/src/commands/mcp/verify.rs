@@ -1,5 +1,6 @@
 //! `gait mcp verify`: whether calls to a server would be trusted, before any is made.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use gait_artifact::{
@@ -129,7 +130,8 @@ fn notices(output: &Output, problem: Option<&str>) -> String {
         notices = format!("reasons: {}\n", output.reason_codes.join(","));
     }
     if let Some(problem) = problem {
-        notices += &format!("trust snapshot: {problem}\n");
+        // Writing to a String cannot fail.
+        _ = writeln!(notices, "trust snapshot: {problem}");
     }
     notices
 }

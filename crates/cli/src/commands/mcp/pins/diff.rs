@@ -24,7 +24,7 @@ struct Output {
 #[derive(Serialize)]
 struct Change {
     #[serde(flatten)]
-    change: PinChange,
+    pin: PinChange,
     #[serde(skip_serializing_if = "Option::is_none")]
     approved_definition: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,7 +44,7 @@ pub(crate) fn run(parsed: &Parsed, _: &Context<'_>) -> CommandResult {
         .map(|change| Change {
             approved_definition: definition(&approved, &change),
             seen_definition: definition(&seen, &change),
-            change,
+            pin: change,
         })
         .collect();
     let waits = !changes.is_empty();
