@@ -55,10 +55,10 @@ mod tests {
 
     #[tokio::test]
     async fn dropped_work_is_brought_to_its_end() {
-        let (begin, begun) = oneshot::channel::<()>();
+        let (begin, start) = oneshot::channel::<()>();
         let (finish, finished) = oneshot::channel();
         let mut work = Unbroken::new(async move {
-            begun.await.unwrap();
+            start.await.unwrap();
             finish.send("done").unwrap();
         });
         assert!(
