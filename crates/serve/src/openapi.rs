@@ -73,7 +73,7 @@ pub fn document() -> String {
         "security": [{}, {"token": []}],
         "paths": {
             "/v1/evaluate": {"post": decide("Judge one tool call", "application/json", &answer)},
-            "/v1/evaluate/sse": {"post": decide("Judge one tool call, answered by one event", "text/event-stream", &text)},
+            "/v1/evaluate/sse": {"post": decide("Judge one tool call, answered by one event", "text/event-stream", &json!({}))},
             "/v1/evaluate/stream": {"post": decide("Judge one tool call, answered by one line", "application/x-ndjson", &text)},
             "/healthz": {"get": probe("Whether the process answers", &[("200", "It does.", &health)], &error)},
             "/readyz": {"get": probe(
@@ -109,6 +109,13 @@ fn reference<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
     generator.subschema_for::<T>().to_value()
 }
 
+/// A member that is `null` counts as absent.
+fn allow_null(member: &mut Value) {
+    if let Some(Value::String(kind)) = member.get("type").cloned() {
+        member["type"] = json!([kind, "null"]);
+    }
+}
+
 /// The call is read by the adapter, so all that can be said of it here is that it is an object with something in it.
 fn describe_call(schemas: &mut Map<String, Value>) {
     let Some(request) = schemas.get_mut("EvaluateRequest").and_then(Value::as_object_mut) else {
@@ -116,6 +123,7 @@ fn describe_call(schemas: &mut Map<String, Value>) {
     };
     request.insert("required".to_owned(), json!(["call"]));
     if let Some(properties) = request.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.values_mut().for_each(allow_null);
         let call = json!({
             "type": "object",
             "minProperties": 1,
