@@ -1,6 +1,6 @@
 //! The boundary: from the bytes of a tool call to a decision, through the one door of the gate.
 //!
-//! payload → [`ToolCall`](crate::ToolCall) → trust in its server → intent → [`Gate::decide`] → [`Judged`]. Every stage of
+//! payload → [`ToolCall`] → trust in its server → intent → [`Gate::decide`] → [`Judged`]. Every stage of
 //! the gate is enforced here as it is on the command line. Nothing is written before the call is judged, and what a call
 //! names by path is read only where the operator lets it.
 

@@ -68,7 +68,8 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> Reply {
 
 /// Posts `body` with `headers`, each a line without its end.
 pub(crate) fn post(address: SocketAddr, path: &str, headers: &[&str], body: &[u8]) -> Reply {
-    let headers: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let headers: Vec<String> = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    let headers = headers.concat();
     let length = body.len();
     let mut request =
         format!("POST {path} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n")
