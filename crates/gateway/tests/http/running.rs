@@ -44,6 +44,10 @@ impl Running {
         Self::with(server, Authorization::None)
     }
 
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "tests name the authorization where they start a gateway"
+    )]
     pub(crate) fn with(server: SocketAddr, authorization: Authorization) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let gateway = Gateway::bind(

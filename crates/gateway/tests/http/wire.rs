@@ -133,7 +133,7 @@ pub(crate) fn send(
         text.push_str("Host: localhost\r\n");
     }
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        text.extend([name, ": ", value, "\r\n"]);
     }
     stream
         .write_all(format!("{text}Content-Type: application/json\r\n\r\n{body}").as_bytes())
