@@ -5,7 +5,7 @@
 
 use gait_canon::json::{self, Object, Value};
 
-use crate::frame::RequestId;
+use crate::frame::{FrameError, RequestId};
 
 /// A message that is no JSON (JSON-RPC 2.0 §5.1).
 pub const PARSE_ERROR: i32 = -32700;
@@ -90,6 +90,16 @@ pub fn error(id: Option<&RequestId>, code: i32, text: &str) -> String {
     error.insert("code", i64::from(code));
     error.insert("message", text);
     message(id, "error", error)
+}
+
+/// The JSON-RPC code for a text that is no message.
+#[must_use]
+pub const fn code_of(error: &FrameError) -> i32 {
+    match error {
+        FrameError::Json(_) => PARSE_ERROR,
+        FrameError::Params => INVALID_PARAMS,
+        _ => INVALID_REQUEST,
+    }
 }
 
 fn message(id: Option<&RequestId>, member: &str, body: Object) -> String {

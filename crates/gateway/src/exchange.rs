@@ -21,7 +21,7 @@ use crate::{
 /// Requests that one side may owe the other at a time.
 const MAX_IN_FLIGHT: usize = 8192;
 /// The request that has to be judged.
-const CALL: &str = "tools/call";
+pub(crate) const CALL: &str = "tools/call";
 /// The notice that the tools of a server changed.
 pub(crate) const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
 /// The kinds of results that calls have.
@@ -163,20 +163,15 @@ impl Exchange {
 
     /// Takes in a message of the client.
     pub fn from_client(&mut self, bytes: &[u8], steps: &mut Vec<Step>) {
-        let refuse = |id: Option<&RequestId>, error: &FrameError| {
-            let code = match error {
-                FrameError::Json(_) => answer::PARSE_ERROR,
-                FrameError::Params => answer::INVALID_PARAMS,
-                _ => answer::INVALID_REQUEST,
-            };
-            Step::ToClient(answer::error(id, code, &error.to_string()))
+        let refuse = |error: &FrameError| {
+            Step::ToClient(answer::error(None, answer::code_of(error), &error.to_string()))
         };
         let document = match frame::read(bytes) {
             Ok(document) => document,
-            Err(error) => return steps.push(refuse(None, &error)),
+            Err(error) => return steps.push(refuse(&error)),
         };
         match Message::of(&document) {
-            Err(error) => steps.push(refuse(None, &error)),
+            Err(error) => steps.push(refuse(&error)),
             Ok(Message::Request(request)) => self.request(&request, document.text(), steps),
             // A call that nobody waits for is still a call, and could not be told that it was refused.
             Ok(Message::Notification { method: CALL, .. }) => {

@@ -25,7 +25,7 @@ use super::shelf::{Place, Shelf};
 use super::{Settings, Staff};
 use crate::answer;
 use crate::call::{Caller, InvalidCall, Wanted};
-use crate::exchange::{Decided, Dropped, objection};
+use crate::exchange::{CALL, Decided, Dropped, objection};
 use crate::frame::{self, FrameError, Message, RequestId};
 use crate::judge::Outcome;
 use crate::stdio::Notice;
@@ -219,11 +219,7 @@ impl Sent {
 impl Read {
     fn of(bytes: &[u8], fields: &HeaderMap) -> Result<Self, Refused> {
         let unreadable = |error: &FrameError| {
-            let code = match error {
-                FrameError::Json(_) => answer::PARSE_ERROR,
-                FrameError::Params => answer::INVALID_PARAMS,
-                _ => answer::INVALID_REQUEST,
-            };
+            let code = answer::code_of(error);
             refusal(StatusCode::BAD_REQUEST, None, code, &error.to_string())
         };
         let document = frame::read(bytes).map_err(|error| unreadable(&error))?;
@@ -242,7 +238,7 @@ impl Read {
         let meta = mirror::stateless_meta(params);
         let sent = match message {
             Message::Request(request) => match request.method {
-                "tools/call" => {
+                CALL => {
                     let wanted = Wanted::read(params).map_err(|error| invalid_call(&request.id, &error))?;
                     Sent::Call(request.id, wanted)
                 }
@@ -253,9 +249,7 @@ impl Read {
                 },
             },
             // A server that does not look for the id would run it.
-            Message::Notification {
-                method: "tools/call", ..
-            } => return Err(unreadable(&FrameError::Id)),
+            Message::Notification { method: CALL, .. } => return Err(unreadable(&FrameError::Id)),
             Message::Notification { .. } => Sent::Notification,
             Message::Response(response) => Sent::Answer(response.id),
         };
