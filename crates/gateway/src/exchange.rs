@@ -7,13 +7,14 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use gait_artifact::mcp::McpServer;
-use gait_canon::json::{Document, Kind, Part, Value};
+use gait_canon::json::{Document, Part, Value};
 use gait_mcp::ToolCall;
 
 use crate::{
     answer::{self, Ruling},
     call::{Caller, InvalidCall, Wanted},
     catalog::{Catalog, Definition, Standing},
+    era,
     frame::{self, FrameError, Message, Request, RequestId, Response},
     listing::{self, Listing, Next},
 };
@@ -202,8 +203,7 @@ impl Exchange {
         if self.by_server.len() + self.parked.len() + self.judging.len() >= MAX_IN_FLIGHT {
             return steps.push(invalid("too many requests are in flight"));
         }
-        let meta = request.params.and_then(|params| params.get("_meta"));
-        if let Some(meta) = meta.filter(|meta| is_of_stateless_era(*meta)) {
+        if let Some(meta) = era::stateless_meta(request.params) {
             self.meta = Some(meta.raw().to_owned());
         }
         let owed = match request.method {
@@ -489,12 +489,6 @@ fn finished(id: &RequestId, ticket: u64, result: Option<Part<'_>>, frame: String
 pub(crate) fn is_of_known_type(result: Part<'_>) -> bool {
     let kind = result.get("resultType").map(Part::as_str);
     kind.is_none_or(|named| named.is_some_and(|named| RESULT_TYPES.contains(&named)))
-}
-
-/// Requests of the stateless era say which revision they follow.
-pub(crate) fn is_of_stateless_era(meta: Part<'_>) -> bool {
-    meta.get("io.modelcontextprotocol/protocolVersion")
-        .is_some_and(|version| version.kind() == Kind::String)
 }
 
 #[cfg(test)]

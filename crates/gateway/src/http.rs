@@ -5,10 +5,13 @@
 //! the client sees it: listings are filtered, and answers that nobody waits for are dropped. Everything else passes byte
 //! for byte. Both eras pass, the stateless one (2026-07-28) and the one of sessions before it.
 
+mod calls;
 mod fields;
+mod front;
 mod listing;
 mod mirror;
 mod proxy;
+mod refused;
 mod relay;
 mod scope;
 mod sessions;
@@ -27,9 +30,10 @@ use tokio::runtime;
 use tokio::sync::watch;
 
 use crate::judge::Judge;
+use crate::notice::Notice;
 use crate::review::Reviewer;
-use crate::stdio::Notice;
-use proxy::{Front, Proxy};
+use front::Front;
+use proxy::Proxy;
 
 pub use upstream::{Authorization, Upstream, UpstreamError};
 

@@ -7,11 +7,13 @@
 pub mod answer;
 pub mod call;
 pub mod catalog;
+pub mod era;
 pub mod exchange;
 pub mod frame;
 pub mod http;
 pub mod judge;
 pub mod listing;
+pub mod notice;
 pub mod pins;
 pub mod pipe;
 pub mod review;

@@ -11,37 +11,17 @@ use std::time::{Duration, Instant};
 use gait_artifact::Timestamp;
 use gait_policy::reach::may_permit;
 
-use crate::answer::Ruling;
 use crate::catalog::Definition;
-use crate::exchange::{Asked, Dropped, Exchange, Step};
+use crate::exchange::{Asked, Exchange, Step};
 use crate::judge::{Judge, Outcome};
+use crate::notice::Notice;
 use crate::pipe::{Arrival, Outbox, read_messages};
-use crate::review::{ReviewError, Reviewer, Standings};
+use crate::review::{Reviewer, Standings};
 
 /// How long a server may take to end once its input is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How often it is looked at meanwhile.
 const GLANCE: Duration = Duration::from_millis(10);
-
-/// What those who watch are told.
-#[derive(Debug)]
-pub enum Notice<'a> {
-    /// The tools of the server were reviewed.
-    Reviewed(Standings),
-    /// They could not be, and none is offered.
-    NotReviewed(&'a ReviewError),
-    /// A call was decided.
-    Decided {
-        /// The tool.
-        tool: &'a str,
-        /// What was decided.
-        ruling: &'a Ruling,
-        /// From the arrival of the call to its durable trace.
-        took: Duration,
-    },
-    /// A message was held back.
-    Dropped(&'a Dropped),
-}
 
 /// Who decides, who reviews, and who watches.
 pub struct Staff<'a> {

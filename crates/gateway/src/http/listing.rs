@@ -13,15 +13,16 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use super::mirror;
-use super::proxy::{Asking, Refused, message};
+use super::proxy::Asking;
+use super::refused::{Refused, message};
 use super::relay::{Form, TOO_LATE, whole};
 use super::sse::Events;
 use crate::answer;
 use crate::catalog::{Catalog, Definition};
 use crate::frame::{self, Message, RequestId, Response as Answered};
 use crate::listing::{Listing, Next};
+use crate::notice::Notice;
 use crate::review::Standings;
-use crate::stdio::Notice;
 
 /// The id of the gateway's own requests: each has a connection for itself.
 const OWN_ID: &str = "gait-tools";

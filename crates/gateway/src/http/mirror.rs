@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use gait_canon::json::{self, Object, Part, Value};
 
 use crate::catalog::Tool;
-use crate::exchange::is_of_stateless_era;
+use crate::era;
 
 /// The revision that a request follows.
 pub(crate) const VERSION: &str = "mcp-protocol-version";
@@ -51,10 +51,7 @@ pub(crate) struct Said<'a> {
 impl<'a> Said<'a> {
     /// The revision that the message says it follows.
     pub(crate) fn version(&self) -> Option<&'a str> {
-        self.params?
-            .get("_meta")?
-            .get("io.modelcontextprotocol/protocolVersion")?
-            .as_str()
+        self.params?.get("_meta")?.get(era::PROTOCOL_VERSION)?.as_str()
     }
 
     fn name(&self) -> Option<&'a str> {
@@ -187,12 +184,6 @@ fn one(headers: &HeaderMap, name: &str) -> Result<Option<String>, Mismatch> {
     };
     let bytes = STANDARD.decode(encoded).map_err(|_| differs())?;
     String::from_utf8(bytes).map(Some).map_err(|_| differs())
-}
-
-/// The `_meta` of a request of the stateless era.
-pub(crate) fn stateless_meta(params: Option<Part<'_>>) -> Option<String> {
-    let meta = params?.get("_meta")?;
-    is_of_stateless_era(meta).then(|| meta.raw().to_owned())
 }
 
 #[cfg(test)]

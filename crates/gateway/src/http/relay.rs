@@ -12,13 +12,14 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::fields;
-use super::proxy::{Asking, refusal};
+use super::proxy::Asking;
+use super::refused::refusal;
 use super::scope::{Scope, Taken};
 use super::sse::{self, Event, Events};
 use crate::answer;
 use crate::exchange::Dropped;
 use crate::frame::{self, Message, Response as Answered};
-use crate::stdio::Notice;
+use crate::notice::Notice;
 
 /// What clients are told of a server that does not answer in time.
 pub(crate) const TOO_LATE: &str = "the server did not answer in time";

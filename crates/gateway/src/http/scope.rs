@@ -5,23 +5,12 @@ use std::sync::Arc;
 use gait_canon::Digest;
 use gait_canon::json::{Document, Kind, Part};
 
-use super::sessions::Sessions;
+use super::sessions::{Owed, Sessions};
 use crate::answer;
 use crate::catalog::{Catalog, Definition};
 use crate::exchange::{Dropped, TOOLS_CHANGED, UNKNOWN_TYPE, is_of_known_type};
 use crate::frame::{self, Message, Request, RequestId, Response};
 use crate::listing;
-
-/// What the server owes for a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owed {
-    /// An answer that is passed on.
-    Answer,
-    /// A page of tools.
-    Page,
-    /// The result of a call.
-    Call,
-}
 
 /// What is to be done with a message of the server.
 #[derive(Debug)]

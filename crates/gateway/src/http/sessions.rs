@@ -8,7 +8,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use gait_canon::Digest;
 
-use super::scope::Owed;
 use crate::frame::RequestId;
 
 /// Sessions that are remembered.
@@ -17,6 +16,17 @@ const MAX_SESSIONS: usize = 4096;
 const MAX_REQUESTS: usize = 1024;
 /// Bytes of an id that is remembered.
 const MAX_ID_BYTES: usize = 1024;
+
+/// What the server owes for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Owed {
+    /// An answer that is passed on.
+    Answer,
+    /// A page of tools.
+    Page,
+    /// The result of a call.
+    Call,
+}
 
 /// Every session that is remembered, by the digest of what its requests show.
 #[derive(Debug, Default)]

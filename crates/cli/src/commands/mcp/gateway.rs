@@ -11,8 +11,9 @@ use gait_disk::ledger::{Ledger, LedgerOptions};
 use gait_gateway::answer::Ruling;
 use gait_gateway::call::Caller;
 use gait_gateway::judge::Judge;
+use gait_gateway::notice::Notice;
 use gait_gateway::review::{Reviewer, Standings};
-use gait_gateway::stdio::{self, Notice, Staff};
+use gait_gateway::stdio::{self, Staff};
 use serde::Serialize;
 
 use super::boundary::{BOUNDARY_FLAGS, load, settings, waiting};
