@@ -4,8 +4,6 @@ use gait_artifact::intent::Intent;
 use gait_canon::{Digest, PublicKey};
 use gait_gate::{Decision, approval::ApprovalTerms};
 
-use crate::request::Request;
-
 /// A call that the gate lets run only with approval, exactly as the gate judged it.
 ///
 /// Asking and redeeming take the same value, made from the decision about the call each time: what was approved is what
@@ -87,28 +85,5 @@ impl PendingCall {
     #[must_use]
     pub fn terms(&self) -> ApprovalTerms {
         ApprovalTerms::of(&self.intent, self.policy_digest)
-    }
-
-    /// Whether `request` was made for this call; the first difference decides.
-    pub(crate) fn check(&self, request: &Request) -> Result<(), Mismatch> {
-        let document = request.document();
-        for (same, mismatch) in [
-            (
-                self.intent.digest() == request.intent().digest(),
-                Mismatch::Intent,
-            ),
-            (self.policy_digest == document.policy_digest, Mismatch::Policy),
-            (self.principal == document.principal, Mismatch::Principal),
-            (self.server == document.server, Mismatch::Server),
-            (
-                self.approval_key == *request.approval_key(),
-                Mismatch::ApprovalKey,
-            ),
-        ] {
-            if !same {
-                return Err(mismatch);
-            }
-        }
-        Ok(())
     }
 }

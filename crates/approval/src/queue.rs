@@ -186,7 +186,7 @@ impl Queue {
             }
             // A request that was tampered with answers nothing.
             let Ok(entry) = self.look(&id, now) else { continue };
-            let is_same = call.check(&entry.request).is_ok()
+            let is_same = entry.request.check(call).is_ok()
                 && call.required_approvals.max(1) == entry.request.required_approvals()
                 && call.distinct_approvers == entry.request.distinct_approvers();
             let stands = match entry.status {

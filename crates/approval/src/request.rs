@@ -15,7 +15,10 @@ use gait_canon::{
 use gait_gate::approval::ApprovalTerms;
 use serde::{Deserialize, Serialize};
 
-use crate::{call::PendingCall, mac};
+use crate::{
+    call::{Mismatch, PendingCall},
+    mac,
+};
 
 /// The schema id of a request.
 pub(crate) const SCHEMA_ID: &str = "gait.approval.request";
@@ -98,22 +101,22 @@ impl<'de> Deserialize<'de> for RequestId {
 /// The members of a request (`gait.approval.request`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Document {
-    pub(crate) schema_id: String,
-    pub(crate) schema_version: String,
-    pub(crate) created_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) nonce: String,
-    pub(crate) principal: String,
-    pub(crate) server: String,
-    pub(crate) trace_id: String,
-    pub(crate) reason_codes: Vec<String>,
-    pub(crate) required_approvals: usize,
-    pub(crate) distinct_approvers: bool,
-    pub(crate) approval_key: String,
-    pub(crate) policy_digest: Digest,
-    pub(crate) intent_digest: Digest,
-    pub(crate) intent: IntentRequest,
+struct Document {
+    schema_id: String,
+    schema_version: String,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    nonce: String,
+    principal: String,
+    server: String,
+    trace_id: String,
+    reason_codes: Vec<String>,
+    required_approvals: usize,
+    distinct_approvers: bool,
+    approval_key: String,
+    policy_digest: Digest,
+    intent_digest: Digest,
+    intent: IntentRequest,
 }
 
 /// A request for approval of one call under one policy.
@@ -210,8 +213,21 @@ impl Request {
         json::pretty(&self.document).map(|text| (text + "\n").into_bytes())
     }
 
-    pub(crate) const fn document(&self) -> &Document {
-        &self.document
+    /// Whether this was made for `call`; the first difference decides.
+    pub(crate) fn check(&self, call: &PendingCall) -> Result<(), Mismatch> {
+        let document = &self.document;
+        for (same, mismatch) in [
+            (self.intent.digest() == call.intent.digest(), Mismatch::Intent),
+            (document.policy_digest == call.policy_digest, Mismatch::Policy),
+            (document.principal == call.principal, Mismatch::Principal),
+            (document.server == call.server, Mismatch::Server),
+            (self.approval_key == call.approval_key, Mismatch::ApprovalKey),
+        ] {
+            if !same {
+                return Err(mismatch);
+            }
+        }
+        Ok(())
     }
 
     /// Its name.

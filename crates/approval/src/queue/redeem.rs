@@ -37,7 +37,7 @@ impl Queue {
     /// uses nothing up.
     pub fn redeem(&self, id: &RequestId, call: &PendingCall, now: Timestamp) -> Result<Redeemed, Refusal> {
         let request = self.layout.load(id)?;
-        call.check(&request)?;
+        request.check(call)?;
         let _lock = self.layout.lock().map_err(Refusal::Queue)?;
         if let Some(status) = self.settled(id)? {
             return Err(Refusal::Status(status));
