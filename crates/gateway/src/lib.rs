@@ -11,6 +11,7 @@ pub mod era;
 pub mod exchange;
 pub mod frame;
 pub mod http;
+pub mod hub;
 pub mod judge;
 pub mod listing;
 pub mod notice;
