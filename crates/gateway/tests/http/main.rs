@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod every_message;
+mod messages;
 mod running;
 mod wire;
 
