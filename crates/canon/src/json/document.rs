@@ -115,13 +115,20 @@ impl<'d> Part<'d> {
     /// The members of an object in the order of the text; none of anything else.
     pub fn members(self) -> impl Iterator<Item = (&'d str, Self)> {
         let tape = &self.document.tape;
+        self.places()
+            .map(move |(key, value)| (tape.key(key), self.at(value)))
+    }
+
+    /// The nodes of the keys and values of an object in the order of the text; none of anything else.
+    fn places(self) -> impl Iterator<Item = (usize, usize)> {
+        let tape = &self.document.tape;
         let (mut left, mut next) = match self.token() {
             Token::Object { len, .. } => (*len, self.index + 1),
             _ => (0, 0),
         };
         std::iter::from_fn(move || {
             left = left.checked_sub(1)?;
-            let member = (tape.key(next), self.at(next + 1));
+            let member = (next, next + 1);
             next = tape.after(next + 1);
             Some(member)
         })
@@ -251,6 +258,32 @@ impl<'d> Edits<'d> {
         self.changes.push((end..end, format!("{comma}{key}:{json}")));
     }
 
+    /// Takes the members with these keys out of an object; those that it does not have are no trouble. To be done at most once
+    /// for an object, and not to one that loses all of its members and is given others.
+    pub fn remove(&mut self, object: Part<'_>, keys: &[&str]) {
+        let members: Vec<(usize, usize, bool)> = object
+            .places()
+            .map(|(key, value)| {
+                let is_wanted = !keys.contains(&object.document.tape.key(key));
+                let start = object.document.tape.nodes[key].offset;
+                (start, object.at(value).span().end, is_wanted)
+            })
+            .collect();
+        let mut next = 0;
+        while let Some(skipped) = members[next..].iter().position(|member| !member.2) {
+            let first = next + skipped;
+            let run = members[first..].iter().take_while(|member| !member.2).count();
+            next = first + run;
+            let range = match (first.checked_sub(1), members.get(next)) {
+                // The comma before the run goes with it, or the one behind it where there is nothing before.
+                (Some(before), _) => members[before].1..members[next - 1].1,
+                (None, Some(behind)) => members[first].0..behind.0,
+                (None, None) => members[first].0..members[next - 1].1,
+            };
+            self.changes.push((range, String::new()));
+        }
+    }
+
     /// The text with the changes.
     #[must_use]
     pub fn finish(mut self) -> String {
@@ -357,6 +390,31 @@ mod tests {
                 .replace("{ }", "{ \"a\":1,\"b\":2}")
                 .replace("[ ] }", "[3] ,\"y\":1,\"z\\\"\":2}")
         );
+    }
+
+    #[test]
+    fn members_are_taken_out_with_their_commas() {
+        let text = r#"{ "a":1 , "b" : [ 2 ],"c":{"x":3} , "d":4.0 }"#;
+        let document = document(text);
+        for (keys, expected) in [
+            (&[][..], text),
+            (&["x", "2"], text),
+            (&["a"], r#"{ "b" : [ 2 ],"c":{"x":3} , "d":4.0 }"#),
+            (&["b"], r#"{ "a":1,"c":{"x":3} , "d":4.0 }"#),
+            (&["a", "b"], r#"{ "c":{"x":3} , "d":4.0 }"#),
+            (&["b", "d"], r#"{ "a":1,"c":{"x":3} }"#),
+            (&["a", "d"], r#"{ "b" : [ 2 ],"c":{"x":3} }"#),
+            (&["a", "b", "c", "d"], "{  }"),
+        ] {
+            let mut edits = Edits::new(&document);
+            edits.remove(document.root(), keys);
+            assert_eq!(edits.finish(), expected, "{keys:?}");
+        }
+        let mut edits = Edits::new(&document);
+        edits.remove(document.root(), &["d"]);
+        edits.set(document.root(), "c", "0");
+        edits.set(document.root(), "e", "5");
+        assert_eq!(edits.finish(), r#"{ "a":1 , "b" : [ 2 ],"c":0 ,"e":5}"#);
     }
 
     #[test]
