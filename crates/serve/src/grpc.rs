@@ -9,7 +9,6 @@ mod incoming;
 
 use std::sync::Arc;
 
-use envoy_types::pb::envoy::service::auth::v3::authorization_server::AuthorizationServer;
 use gait_http::{Access, ListenAddress};
 use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -17,7 +16,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::{Request, Status};
 
-use self::ext_authz::ExtAuthz;
+use self::ext_authz::{AuthorizationServer, ExtAuthz};
 use crate::api::Api;
 use crate::metrics::Checked;
 
@@ -45,8 +44,7 @@ pub(crate) async fn serve(
     let incoming = incoming::connections(listener, limits, Arc::clone(&api.metrics));
     // Beside the body there are the headers, and what frames both.
     let message_bytes = limits.request_bytes.saturating_add(limits.header_bytes);
-    let door = AuthorizationServer::new(ExtAuthz::new(Arc::clone(&api), passing))
-        .max_decoding_message_size(message_bytes);
+    let door = AuthorizationServer::new(ExtAuthz::new(Arc::clone(&api), passing), message_bytes);
     let guard = Guard::new(Arc::clone(&api));
     let guarded = InterceptedService::new(door, move |request| guard.admit(request));
     let mut told = ending.clone();

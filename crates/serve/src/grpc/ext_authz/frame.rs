@@ -192,8 +192,7 @@ fn says(value: &str, said: Option<&str>) -> bool {
 mod tests {
     use std::collections::HashMap;
 
-    use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
-
+    use super::super::protocol::HttpRequest;
     use super::*;
 
     fn frame(body: &str) -> Result<Frame, FrameError> {

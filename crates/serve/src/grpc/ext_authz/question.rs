@@ -1,6 +1,5 @@
 //! What a check asks: the request behind the proxy as a call to be judged.
 
-use envoy_types::pb::envoy::service::auth::v3::CheckRequest;
 use gait_artifact::text::is_blank;
 use gait_canon::json::Value;
 use gait_mcp::adapter::{Adapter, DecodeError, UnsupportedAdapter};
@@ -8,6 +7,7 @@ use gait_mcp::call::ToolCall;
 
 use super::extensions::{ADAPTER_HEADER, ExtensionError, Extensions, Reading};
 use super::frame::{self, CALL_METHOD, Frame, FrameError};
+use super::protocol::CheckRequest;
 use super::request::Proxied;
 use super::url::{self, UrlError};
 use crate::decide::ReadCall;
@@ -196,9 +196,7 @@ impl Extensions {
 mod tests {
     use std::collections::HashMap;
 
-    use envoy_types::pb::envoy::service::auth::v3::AttributeContext;
-    use envoy_types::pb::envoy::service::auth::v3::attribute_context::{HttpRequest, Peer, Request};
-
+    use super::super::protocol::{AttributeContext, HttpRequest, Peer, Request};
     use super::*;
 
     const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t"}}"#;
@@ -240,12 +238,8 @@ mod tests {
                     principal: "spiffe://a/agent".to_owned(),
                     ..Peer::default()
                 }),
-                request: Some(Request {
-                    http: Some(http),
-                    ..Request::default()
-                }),
+                request: Some(Request { http: Some(http) }),
                 context_extensions: owned(sent.extensions),
-                ..AttributeContext::default()
             }),
         }
     }

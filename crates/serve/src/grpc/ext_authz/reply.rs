@@ -1,17 +1,15 @@
 //! What a proxy is told.
 
 use axum::http::StatusCode;
-use envoy_types::pb::envoy::config::core::v3::header_value_option::HeaderAppendAction;
-use envoy_types::pb::envoy::config::core::v3::{HeaderValue, HeaderValueOption};
-use envoy_types::pb::envoy::service::auth::v3::check_response::HttpResponse;
-use envoy_types::pb::envoy::service::auth::v3::{CheckResponse, DeniedHttpResponse, OkHttpResponse};
-use envoy_types::pb::envoy::r#type::v3::HttpStatus;
-use envoy_types::pb::google::rpc;
 use gait_artifact::Verdict;
 use gait_canon::json;
 use serde::Serialize;
 use tonic::Code;
 
+use super::protocol::{
+    CheckResponse, DeniedHttpResponse, HeaderAppendAction, HeaderValue, HeaderValueOption, HttpResponse,
+    HttpStatus, OkHttpResponse, Status,
+};
 use super::question::Unreadable;
 use crate::decide::{Decided, VerdictStatus};
 use crate::refusal::Refusal;
@@ -103,8 +101,8 @@ pub(super) fn refused(refusal: &Refusal) -> CheckResponse {
 /// The HTTP status that the proxy answers with; 200 where it answers nothing itself.
 pub(super) fn status(reply: &CheckResponse) -> u16 {
     match &reply.http_response {
-        Some(HttpResponse::OkResponse(_)) => 200,
-        Some(HttpResponse::DeniedResponse(denied) | HttpResponse::ErrorResponse(denied)) => denied
+        Some(HttpResponse::Ok(_)) => 200,
+        Some(HttpResponse::Denied(denied)) => denied
             .status
             .as_ref()
             .and_then(|status| status.code.try_into().ok())
@@ -128,17 +126,14 @@ fn let_through(headers: &[(&str, &str)]) -> CheckResponse {
     let mut removed = vec![TRACE_ID.to_owned(), VERDICT.to_owned()];
     removed.retain(|name| headers.iter().all(|(given, _)| given != name));
     CheckResponse {
-        status: Some(rpc::Status {
+        status: Some(Status {
             code: Code::Ok.into(),
-            ..rpc::Status::default()
         }),
-        http_response: Some(HttpResponse::OkResponse(OkHttpResponse {
+        http_response: Some(HttpResponse::Ok(OkHttpResponse {
             headers: options(headers),
             response_headers_to_add: options(headers),
             headers_to_remove: removed,
-            ..OkHttpResponse::default()
         })),
-        ..CheckResponse::default()
     }
 }
 
@@ -146,11 +141,8 @@ fn hold_back(status: StatusCode, code: Code, headers: &[(&str, &str)], body: &De
     let mut headers = options(headers);
     headers.extend(options(&[("content-type", "application/json")]));
     CheckResponse {
-        status: Some(rpc::Status {
-            code: code.into(),
-            ..rpc::Status::default()
-        }),
-        http_response: Some(HttpResponse::DeniedResponse(DeniedHttpResponse {
+        status: Some(Status { code: code.into() }),
+        http_response: Some(HttpResponse::Denied(DeniedHttpResponse {
             status: Some(HttpStatus {
                 code: i32::from(status.as_u16()),
             }),
@@ -158,7 +150,6 @@ fn hold_back(status: StatusCode, code: Code, headers: &[(&str, &str)], body: &De
             // Without a body it is held back all the same.
             body: json::line(body).unwrap_or_default(),
         })),
-        ..CheckResponse::default()
     }
 }
 
@@ -170,7 +161,6 @@ fn options(headers: &[(&str, &str)]) -> Vec<HeaderValueOption> {
             ..HeaderValue::default()
         }),
         append_action: HeaderAppendAction::OverwriteIfExistsOrAdd.into(),
-        ..HeaderValueOption::default()
     };
     headers.iter().map(option).collect()
 }
@@ -200,7 +190,7 @@ mod tests {
     fn what_passes_unjudged_can_not_claim_a_trace() {
         let reply = passed();
         assert_eq!(status(&reply), 200);
-        let Some(HttpResponse::OkResponse(ok)) = reply.http_response else {
+        let Some(HttpResponse::Ok(ok)) = reply.http_response else {
             unreachable!("it passes");
         };
         assert_eq!(ok.headers_to_remove, [TRACE_ID]);

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
+use super::protocol::HttpRequest;
 
 /// Set by Envoy when it passes on the beginning of a body alone.
 const PARTIAL_BODY: &str = "x-envoy-auth-partial-body";
@@ -95,8 +95,7 @@ impl Proxied {
 
 #[cfg(test)]
 mod tests {
-    use envoy_types::pb::envoy::config::core::v3::{HeaderMap, HeaderValue};
-
+    use super::super::protocol::{HeaderMap, HeaderValue};
     use super::*;
 
     #[test]

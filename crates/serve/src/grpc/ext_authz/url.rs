@@ -135,8 +135,7 @@ fn operation(method: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use envoy_types::pb::envoy::service::auth::v3::attribute_context::HttpRequest;
-
+    use super::super::protocol::HttpRequest;
     use super::*;
 
     fn request(method: &str, host: &str, path: &str) -> Proxied {
