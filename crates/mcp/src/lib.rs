@@ -5,8 +5,8 @@
 //! is judged alike whichever way it came. Beside it stands what the call says of its server and of its authentication,
 //! and what the operator's snapshot says of that server.
 //!
-//! Nothing of a call is believed: its texts are claims, bounded when they are read. The crate executes nothing, knows no
-//! network, and reads one file, the trust snapshot.
+//! Nothing of a call is believed: its texts are claims, bounded when they are read. What was decided can be appended to
+//! the journal of its session. The crate executes nothing, knows no network, and reads one file, the trust snapshot.
 
 pub mod adapter;
 pub mod answer;
@@ -19,6 +19,7 @@ pub mod oauth;
 pub mod output;
 pub mod run_id;
 pub mod server;
+pub mod sessions;
 pub mod trust;
 
 pub use adapter::{Adapter, DecodeError};

@@ -13,6 +13,7 @@ use gait_mcp::answer::Artifacts;
 use gait_mcp::boundary::{Ask, Boundary, BoundaryError, Judged};
 use gait_mcp::call::ToolCall;
 use gait_mcp::export::{self, LogLine, OtelLine};
+use gait_mcp::sessions::{SessionCall, SessionSettings, Sessions};
 use gait_runpack::session::SessionError;
 use tokio::task::spawn_blocking;
 
@@ -24,7 +25,6 @@ use crate::records::Records;
 use crate::refusal::Refusal;
 use crate::request::EvaluateRequest;
 use crate::retention::{Protected, Retention, Rule};
-use crate::sessions::{SessionCall, SessionSettings, Sessions};
 use crate::waits::Waiting;
 
 /// How a verdict shows in the HTTP status.

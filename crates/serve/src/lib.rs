@@ -21,10 +21,8 @@ mod reply;
 mod request;
 mod retention;
 mod service;
-mod sessions;
 mod unbroken;
 mod waits;
-mod watch;
 
 #[cfg(feature = "schema")]
 pub mod openapi;
@@ -33,11 +31,11 @@ pub use artifacts::Directories;
 pub use decide::{Decider, DecisionSettings, VerdictStatus};
 pub use engine::{Load, OnInvalid};
 pub use gait_http::{Access, BearerToken, Limits, ListenAddress, ListenError};
+pub use gait_mcp::sessions::{Appended, CheckpointFiles, SessionCall, SessionSettings, Sessions};
 pub use grpc::ExtAuthzSettings;
 pub use log::{LogQueue, LogWriter};
 pub use retention::{Class, Protected, Retention, Rule};
 pub use service::{Ending, ServeError, Service, Settings};
-pub use sessions::{Appended, CheckpointFiles, SessionCall, SessionSettings, Sessions};
 pub use waits::Waiting;
 
 /// What is told by a log, and all that weighs more.

@@ -1,4 +1,4 @@
-//! The sessions of the service: every decision of a call that names one goes into its journal.
+//! Sessions of calls: every decision of a call that names one goes into its journal.
 //!
 //! Journals stay open between requests, a bounded number of them, so that an event costs the same whether it is the first
 //! or the millionth of its session. What happens at once in one session is written and flushed as one.
@@ -11,8 +11,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use gait_artifact::{Timestamp, runpack::RunEnv, text};
 use gait_canon::digest::short_id;
 use gait_job::JobStore;
-use gait_mcp::boundary::Judged;
 use gait_runpack::session::{CheckpointRequest, EventDraft, LockSettings, Session, SessionError};
+
+use crate::boundary::Judged;
 
 /// Bytes of a session id that become part of a file name. File systems take 255 for the whole name.
 const NAME_BYTES: usize = 120;
@@ -20,7 +21,7 @@ const NAME_BYTES: usize = 120;
 /// How journals end.
 const JOURNAL: &str = ".journal.jsonl";
 
-/// How the service keeps sessions.
+/// How sessions are kept.
 #[derive(Debug)]
 pub struct SessionSettings {
     /// Where journals are; empty for the working directory.
@@ -31,7 +32,7 @@ pub struct SessionSettings {
     pub lock: LockSettings,
     /// Version of the program, for the records.
     pub producer_version: String,
-    /// Where the service runs, for the records.
+    /// Where the program runs, for the records.
     pub host: RunEnv,
     /// The jobs that calls belong to.
     pub jobs: JobStore,
@@ -88,7 +89,8 @@ impl Appended {
 }
 
 /// The event that keeps the decision `judged`, whose trace is at `trace_path`.
-fn event_of(judged: &Judged, trace_path: &str) -> EventDraft {
+#[must_use]
+pub fn event_of(judged: &Judged, trace_path: &str) -> EventDraft {
     let decision = &judged.decision;
     let trace = decision.trace.record();
     let links = trace.relationship.as_ref();
@@ -109,7 +111,7 @@ fn event_of(judged: &Judged, trace_path: &str) -> EventDraft {
     }
 }
 
-/// The sessions of a service. Threads share it; its methods wait for the disk.
+/// Sessions that journals are kept of. Threads share it; its methods wait for the disk.
 #[derive(Debug)]
 pub struct Sessions {
     settings: SessionSettings,
@@ -248,7 +250,7 @@ impl Sessions {
         Ok(self.lock().keep(key.clone(), known, self.settings.open))
     }
 
-    /// Starts the session, or finds it started. A journal of the service's own that has another session or run in it is
+    /// Starts the session, or finds it started. A journal whose name was chosen here and that has another session or run in it is
     /// left to those.
     fn start(&self, (session_id, run_id, journal): &Key, now: Timestamp) -> Result<Known, SessionError> {
         let base = base(session_id);
