@@ -13,6 +13,7 @@
 //! - [`progress`]: how callers watch long work.
 //! - [`read`]: a file read whole, with a limit, without ever waiting on a pipe for good.
 //! - [`retain`]: old files are found, and exactly those are removed.
+//! - [`stamp`]: whether files are still the ones that were read.
 //!
 //! Times inside this crate are compared with the modification times that the kernel gives to files, so the
 //! clock is the system's and not an argument.
@@ -31,6 +32,7 @@ pub mod progress;
 pub mod read;
 pub mod retain;
 mod scratch;
+pub mod stamp;
 
 pub use beneath::open_beneath;
 pub use error::{Error, FileKind};

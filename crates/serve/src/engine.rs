@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use gait_disk::stamp::{Look, Stamps};
 use tokio::task::spawn_blocking;
 
 use crate::metrics::Metrics;
-use crate::watch::{Look, Stamps};
 
 /// What to do about a policy file, or another file of the deployment, that has become unusable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,12 +120,11 @@ impl<T: Send + Sync + 'static> Engine<T> {
         // A thread that fell over while it held the lock left nothing half done.
         let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
         let epoch = self.current.load_full();
-        let changed = match epoch.stamps.look() {
-            Look::Same => false,
-            Look::Unsure => epoch.stamps.compare(SystemTime::now()),
-            Look::Changed => true,
-        };
-        if changed { self.exchange(&epoch) } else { epoch }
+        if epoch.stamps.have_changed(SystemTime::now()) {
+            self.exchange(&epoch)
+        } else {
+            epoch
+        }
     }
 
     /// Reads everything anew whatever the files' times say.

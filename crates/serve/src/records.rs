@@ -2,12 +2,11 @@
 
 use std::path::PathBuf;
 
-use gait_canon::json;
-use gait_gate::Gate;
+use gait_gate::store::RecordKind;
+use gait_gate::{Gate, GateError};
 use gait_mcp::answer::Artifacts;
 use gait_mcp::artifact::{self, ArtifactError};
 use gait_mcp::boundary::Judged;
-use serde::Serialize;
 
 use crate::artifacts::{Directories, PackPlace, Place, Places};
 
@@ -16,6 +15,17 @@ use crate::artifacts::{Directories, PackPlace, Place, Places};
 pub(crate) struct Record {
     pub(crate) place: Place,
     pub(crate) bytes: Vec<u8>,
+}
+
+/// Why a decision is not proved.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordsError {
+    /// One of its records has no file form.
+    #[error(transparent)]
+    Record(#[from] GateError),
+    /// It can't be packed.
+    #[error(transparent)]
+    Pack(#[from] ArtifactError),
 }
 
 /// The files of one decision, the trace last: whoever finds that also finds the others.
@@ -32,37 +42,25 @@ impl Records {
         gate: &Gate<'_>,
         directories: &Directories,
         places: &Places,
-    ) -> Result<Self, ArtifactError> {
+    ) -> Result<Self, RecordsError> {
         let mut records = Self::default();
-        records.add_findings(judged, directories, &places.stamp)?;
         records.add_packs(judged, gate, directories, places)?;
-        let bytes = judged.decision.trace.to_file_bytes()?;
-        records.artifacts.trace_path = records.add(&places.trace, bytes);
+        for file in judged.decision.record_files()? {
+            let beside = || Place::Fresh(directories.beside_trace(file.kind.as_str(), &places.stamp));
+            let artifacts = &mut records.artifacts;
+            let (place, told) = match file.kind {
+                RecordKind::ApprovalAudit => (beside(), &mut artifacts.approval_audit_path),
+                RecordKind::DelegationAudit => (beside(), &mut artifacts.delegation_audit_path),
+                RecordKind::CredentialEvidence => (beside(), &mut artifacts.credential_evidence_path),
+                RecordKind::Trace => (places.trace.clone(), &mut artifacts.trace_path),
+            };
+            place.path().clone_into(told);
+            records.files.push(Record {
+                place,
+                bytes: file.bytes,
+            });
+        }
         Ok(records)
-    }
-
-    /// What was found of tokens and credentials, where the call needed or presented any.
-    fn add_findings(
-        &mut self,
-        judged: &Judged,
-        directories: &Directories,
-        stamp: &str,
-    ) -> Result<(), json::Error> {
-        let decision = &judged.decision;
-        let place = |name: &str| Place::Fresh(directories.beside_trace(name, stamp));
-        if let Some(audit) = &decision.approval.audit {
-            let path = self.add(&place("approval_audit"), file_bytes(audit)?);
-            self.artifacts.approval_audit_path = path;
-        }
-        if let Some(audit) = &decision.delegation.audit {
-            let path = self.add(&place("delegation_audit"), file_bytes(audit)?);
-            self.artifacts.delegation_audit_path = path;
-        }
-        if let Some(evidence) = &decision.credential {
-            let path = self.add(&place("credential_evidence"), file_bytes(evidence)?);
-            self.artifacts.credential_evidence_path = path;
-        }
-        Ok(())
     }
 
     fn add_packs(
@@ -107,9 +105,4 @@ impl Record {
     pub(crate) fn path(&self) -> PathBuf {
         self.place.path().into()
     }
-}
-
-/// The file form of records: indented JSON and a line feed.
-fn file_bytes(record: &impl Serialize) -> Result<Vec<u8>, json::Error> {
-    json::pretty(record).map(|text| (text + "\n").into_bytes())
 }

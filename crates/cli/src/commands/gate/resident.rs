@@ -5,13 +5,13 @@
 //! or a stricter policy takes effect with the next call. What can't be read lets nothing through.
 
 use std::{
-    fs,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, PoisonError, RwLock},
     time::SystemTime,
 };
 
 use gait_artifact::intent::IntentRequest;
+use gait_disk::stamp::Stamps;
 use gait_gate::{Call, Gate, Ruled, report::GateReport, store::Destinations};
 
 use super::{
@@ -53,7 +53,7 @@ struct Loaded {
     /// What every call brings along.
     call: Call,
     destinations: Destinations,
-    sources: Vec<Source>,
+    sources: Stamps,
 }
 
 impl ResidentGate {
@@ -91,7 +91,7 @@ impl ResidentGate {
     /// What was read, anew if a file has changed since.
     fn current(&self) -> Result<Arc<Loaded>, Failure> {
         let loaded = Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner));
-        if loaded.sources.iter().all(Source::is_unchanged) {
+        if !loaded.sources.have_changed(SystemTime::now()) {
             return Ok(loaded);
         }
         let fresh = Arc::new(Loaded::read(&self.arguments)?);
@@ -107,7 +107,7 @@ impl Loaded {
             .map_err(|error| Failure::invalid_input(error.to_string()))?;
         let invocation = Invocation::resolve(&parsed, &context, parsed.flag("simulate"))?;
         // The files are looked at before they are read: a change in between is noticed at the next call.
-        let sources = sources(&parsed, &invocation);
+        let sources = Stamps::take(&sources(&parsed, &invocation), SystemTime::now());
         let deployment = invocation.deployment(invocation.policy()?)?;
         Ok(Self {
             gate: Gate::new(deployment)?,
@@ -162,8 +162,8 @@ fn tokens(standing: &[String], presented: &[String]) -> Vec<String> {
     all
 }
 
-/// The files a gate is read from, as they are now.
-fn sources(parsed: &Parsed, invocation: &Invocation<'_>) -> Vec<Source> {
+/// The files a gate is read from.
+fn sources(parsed: &Parsed, invocation: &Invocation<'_>) -> Vec<PathBuf> {
     let named = [parsed.text("config"), parsed.text("context-envelope")]
         .into_iter()
         .chain(invocation.settings.files())
@@ -172,55 +172,5 @@ fn sources(parsed: &Parsed, invocation: &Invocation<'_>) -> Vec<Source> {
     let mut paths: Vec<_> = named.map(PathBuf::from).collect();
     paths.sort_unstable();
     paths.dedup();
-    paths.into_iter().map(Source::now).collect()
-}
-
-/// A file, and what its directory entry said when it was looked at.
-struct Source {
-    path: PathBuf,
-    stamp: Option<Stamp>,
-}
-
-impl Source {
-    fn now(path: PathBuf) -> Self {
-        Self {
-            stamp: Stamp::of(&path),
-            path,
-        }
-    }
-
-    fn is_unchanged(&self) -> bool {
-        Stamp::of(&self.path) == self.stamp
-    }
-}
-
-/// What tells one content of a file from another without reading it.
-#[derive(Debug, PartialEq, Eq)]
-struct Stamp {
-    modified: Option<SystemTime>,
-    bytes: u64,
-    file: u64,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Option<Self> {
-        let found = fs::metadata(path).ok()?;
-        Some(Self {
-            modified: found.modified().ok(),
-            bytes: found.len(),
-            file: file_number(&found),
-        })
-    }
-}
-
-/// Tells a file from one that was put in its place.
-#[cfg(unix)]
-fn file_number(metadata: &fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-/// Tells a file from one that was put in its place, where the system numbers them.
-#[cfg(not(unix))]
-fn file_number(_: &fs::Metadata) -> u64 {
-    0
+    paths
 }
