@@ -1,20 +1,20 @@
 //! `gait mcp gateway`: stand between an MCP client and its server.
 
 mod http;
+mod watcher;
 
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use gait_artifact::mcp::McpServer;
 use gait_disk::ledger::{Ledger, LedgerOptions};
-use gait_gateway::answer::Ruling;
 use gait_gateway::call::Caller;
 use gait_gateway::judge::Judge;
-use gait_gateway::notice::Notice;
-use gait_gateway::review::{Reviewer, Standings};
+use gait_gateway::review::Reviewer;
 use gait_gateway::stdio::{self, Staff};
 use serde::Serialize;
+use watcher::Watcher;
 
 use super::boundary::{BOUNDARY_FLAGS, load, settings, waiting};
 use super::pins::PINS;
@@ -35,7 +35,7 @@ const OF_OTHER_SHAPES: &[&str] = &["adapter", "export-log-out", "export-otel-out
 const OF_THE_BOUNDARY: [Flag; BOUNDARY_FLAGS.len() - OF_OTHER_SHAPES.len()] =
     without(BOUNDARY_FLAGS, OF_OTHER_SHAPES);
 
-const OWN: [Flag; 10] = [
+const OWN: [Flag; 11] = [
     Flag::text(
         "server",
         "name of the server in policies, pins and traces (default the command or the address)",
@@ -46,6 +46,7 @@ const OWN: [Flag; 10] = [
         "offer no tool that was not approved, also of a server never seen",
     ),
     Flag::path("trace-dir", "directory of traces").or("./gait-out/mcp-gateway/traces"),
+    watcher::ACTIVITY_DIR,
     Flag::text("identity", "who calls").or("mcp-client"),
     Flag::path("workspace", "where the agent works").or("."),
     Flag::text("risk-class", "how risky calls are").or("high"),
@@ -109,18 +110,19 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         described(&server),
         caller(parsed, &nonce()?),
     );
+    let watcher = Watcher::new(&server, &judge.caller.session_id, parsed);
     let reviewer = Reviewer::new(PathBuf::from(parsed.text("pins")), parsed.flag("require-pins"));
     let staff = Employed {
         judge,
         judging_waits,
         reviewer,
-        quiet: parsed.flag("quiet"),
+        watcher,
     };
     match target {
         Target::Child { program, arguments } => {
             let mut command = Command::new(program);
             command.args(arguments);
-            beside_child(&server, command, &staff, context)
+            beside_child(command, &staff, context)
         }
         Target::Address(address) => http::run(parsed, context, address, staff),
     }
@@ -176,21 +178,17 @@ struct Employed {
     judge: Judge,
     judging_waits: bool,
     reviewer: Reviewer,
-    quiet: bool,
+    watcher: Watcher,
 }
 
 /// Stands in front of a server that is a child process.
-fn beside_child(server: &str, command: Command, staff: &Employed, context: &Context<'_>) -> CommandResult {
-    let quiet = staff.quiet;
+fn beside_child(command: Command, staff: &Employed, context: &Context<'_>) -> CommandResult {
+    let watcher = &staff.watcher;
     let staff = Staff {
         judge: &staff.judge,
         reviewer: &staff.reviewer,
         now: &|| context.now(),
-        watch: &mut |notice| {
-            if !quiet {
-                tell(server, &notice);
-            }
-        },
+        watch: &mut |notice| watcher.note(&notice),
     };
     let client = (BufReader::new(io::stdin()), io::stdout());
     let status = stdio::run(client, command, &nonce()?, staff)
@@ -270,28 +268,4 @@ impl<'a> Configuration<'a> {
                 self.identity, self.workspace, self.risk_class
             ))
     }
-}
-
-/// One line on standard error; nobody has to read it.
-fn tell(server: &str, notice: &Notice<'_>) {
-    let line = match notice {
-        Notice::Reviewed(Standings {
-            offered,
-            out_of_reach,
-            quarantined,
-        }) => format!("{offered} tools offered, {out_of_reach} hidden by policy, {quarantined} quarantined"),
-        Notice::NotReviewed(error) => format!("no tool is offered: {error}"),
-        Notice::Decided { tool, ruling, took } => {
-            let Ruling {
-                verdict,
-                reason_codes,
-                trace_id,
-                ..
-            } = ruling;
-            let (reasons, took) = (reason_codes.join(", "), took.as_secs_f64() * 1000.0);
-            format!("{tool}: {verdict} [{reasons}] trace {trace_id} in {took:.1} ms")
-        }
-        Notice::Dropped(why) => format!("held back: {why:?}"),
-    };
-    _ = writeln!(io::stderr(), "gait: {server}: {line}");
 }

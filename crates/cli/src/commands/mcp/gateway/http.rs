@@ -9,7 +9,7 @@ use gait_serve::{Limits, ListenAddress};
 use serde::Serialize;
 
 use super::super::boundary::{access, asks_for_token};
-use super::{Employed, SPEC, tell};
+use super::{Employed, SPEC};
 use crate::{
     arguments::Parsed,
     context::Context,
@@ -67,8 +67,7 @@ pub(super) fn run(parsed: &Parsed, context: &Context<'_>, address: &str, staff: 
     let listen = ListenAddress::parse(parsed.text("listen")).map_err(Failure::invalid_input)?;
     let asks_for_token = asks_for_token(parsed)?;
     let authorization = authorization(parsed, context, asks_for_token)?;
-    let name = staff.judge.server.server_id.clone();
-    let quiet = staff.quiet;
+    let watcher = staff.watcher;
     let settings = Settings {
         access: access(parsed, context, asks_for_token, &listen)?,
         limits: limits(parsed)?,
@@ -82,11 +81,7 @@ pub(super) fn run(parsed: &Parsed, context: &Context<'_>, address: &str, staff: 
             judging_waits: staff.judging_waits,
             reviewer: Arc::new(staff.reviewer),
             now: Arc::new(|| SystemClock.now()),
-            watch: Arc::new(move |notice| {
-                if !quiet {
-                    tell(&name, &notice);
-                }
-            }),
+            watch: Arc::new(move |notice| watcher.note(&notice)),
         },
     };
     let gateway = Gateway::bind(&listen, settings)?;
