@@ -12,6 +12,7 @@
 //! - [`lock`]: lock files that are also understood by programs that know only the file's presence and age.
 //! - [`progress`]: how callers watch long work.
 //! - [`read`]: a file read whole, with a limit, without ever waiting on a pipe for good.
+//! - [`reload`]: what was read from files, exchanged for another when they change.
 //! - [`retain`]: old files are found, and exactly those are removed.
 //! - [`stamp`]: whether files are still the ones that were read.
 //!
@@ -30,6 +31,7 @@ pub mod lock;
 pub mod path;
 pub mod progress;
 pub mod read;
+pub mod reload;
 pub mod retain;
 mod scratch;
 pub mod stamp;

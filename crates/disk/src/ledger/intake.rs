@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::LedgerError;
 use crate::Error;
@@ -13,6 +14,13 @@ const BATCH_BYTES: usize = 4 << 20;
 
 /// What a waiting record takes besides its content, roughly: its path, its callback, its place.
 const OVERHEAD: usize = 512;
+
+/// The longest time that the writer waits for as many records as came together the last time: a few times what it takes to
+/// wake a thread, little beside what a flush takes.
+const GATHERING: Duration = Duration::from_micros(100);
+static G: std::sync::LazyLock<Duration> = std::sync::LazyLock::new(|| {
+    std::env::var("GATHER").map_or(GATHERING, |t| Duration::from_micros(t.parse().unwrap()))
+});
 
 type Then = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
 
@@ -54,8 +62,10 @@ pub(super) struct Intake {
 struct Queue {
     waiting: VecDeque<Job>,
     bytes: usize,
-    /// Whether the writer sleeps.
-    idle: bool,
+    /// Records at which the writer is to be woken; 0 while it is awake.
+    wake_at: usize,
+    /// Records that were taken last, or came in the meantime: about as many may come again.
+    expected: usize,
     state: State,
 }
 
@@ -90,7 +100,10 @@ impl Intake {
             State::Open => {
                 queue.bytes += job.cost();
                 queue.waiting.push_back(job);
-                if queue.idle {
+                let wakes = queue.waiting.len() == queue.wake_at;
+                // A writer that wakes up before the lock is free only goes to sleep again.
+                drop(queue);
+                if wakes {
                     self.changed.notify_one();
                 }
                 return;
@@ -101,13 +114,26 @@ impl Intake {
     }
 
     /// Waits for records and takes as many as make a batch, in their order. None when the queue is closed and empty.
+    ///
+    /// Where many come at the same time, the first is given a moment for the others to follow: a batch costs two changes
+    /// of threads, whatever its size. Where records come one by one, none waits for another.
     pub(super) fn take(&self, batch: &mut Vec<Job>) {
         let mut queue = self.lock();
+        queue.expected += queue.waiting.len();
+        if queue.expected > 1 {
+            queue.wake_at = queue.expected;
+            (queue, _) = self
+                .changed
+                .wait_timeout_while(queue, *G, |queue| {
+                    queue.waiting.len() < queue.expected && matches!(queue.state, State::Open)
+                })
+                .unwrap_or_else(PoisonError::into_inner);
+        }
         while queue.waiting.is_empty() && matches!(queue.state, State::Open) {
-            queue.idle = true;
+            queue.wake_at = 1;
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        queue.idle = false;
+        queue.wake_at = 0;
         let mut taken = 0;
         while taken < BATCH_BYTES {
             let Some(job) = queue.waiting.pop_front() else {
@@ -117,6 +143,7 @@ impl Intake {
             batch.push(job);
         }
         queue.bytes -= taken;
+        queue.expected = batch.len();
     }
 
     /// Takes no more records. Those that wait are still written.
