@@ -27,6 +27,16 @@ pub enum ConfigurationError {
         /// What is wrong with it.
         problem: &'static str,
     },
+    /// A value names a variable that has no value.
+    #[error("{place} at line {line} needs the variable {variable}")]
+    Variable {
+        /// The value, as a JSON pointer (RFC 6901).
+        place: String,
+        /// Its line, from 1.
+        line: usize,
+        /// The variable.
+        variable: String,
+    },
     /// No server has this name.
     #[error("there is no server {0:?}")]
     NoServer(String),

@@ -14,6 +14,7 @@
 
 mod client;
 mod configuration;
+mod declared;
 mod error;
 pub mod hook;
 mod json;
@@ -27,6 +28,7 @@ mod toml;
 
 pub use client::{Client, UnknownClient};
 pub use configuration::Configuration;
+pub use declared::{Declared, Reach, Variables, declared};
 pub use error::ConfigurationError;
 pub use json::without_comments;
 pub use rewrite::Gateway;

@@ -6,17 +6,17 @@
 //! for byte. Both eras pass, the stateless one (2026-07-28) and the one of sessions before it.
 
 mod calls;
-mod fields;
+pub(crate) mod fields;
 mod front;
 mod listing;
-mod mirror;
+pub(crate) mod mirror;
 mod proxy;
 mod refused;
-mod relay;
+pub(crate) mod relay;
 mod scope;
 mod sessions;
 mod shelf;
-mod sse;
+pub(crate) mod sse;
 mod upstream;
 
 use std::io;

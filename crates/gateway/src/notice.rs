@@ -1,9 +1,11 @@
 //! What a gateway tells those who watch it.
 
+use std::io;
 use std::time::Duration;
 
 use crate::answer::Ruling;
 use crate::exchange::Dropped;
+use crate::hub::HubDropped;
 use crate::review::{ReviewError, Standings};
 
 /// What those who watch are told.
@@ -24,4 +26,8 @@ pub enum Notice<'a> {
     },
     /// A message was held back.
     Dropped(&'a Dropped),
+    /// The server cannot be started, and is left out.
+    NotStarted(&'a io::Error),
+    /// Something was left out where several servers are one to their client.
+    LeftOut(&'a HubDropped),
 }

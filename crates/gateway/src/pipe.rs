@@ -9,7 +9,7 @@ use std::thread;
 use crate::frame;
 
 /// Bytes that may wait for a reader that does not read.
-const MAX_WAITING: usize = 64 << 20;
+pub(crate) const MAX_WAITING: usize = 64 << 20;
 
 /// What a stream of messages brings.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 //!
 //! The gateway judges the body. Whoever goes by a header that says something else would let a call pass that nobody judged.
 
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gait_canon::json::{self, Object, Part, Value};
@@ -54,7 +54,8 @@ impl<'a> Said<'a> {
         self.params?.get("_meta")?.get(era::PROTOCOL_VERSION)?.as_str()
     }
 
-    fn name(&self) -> Option<&'a str> {
+    /// The tool, prompt or resource that the message is about.
+    pub(crate) fn name(&self) -> Option<&'a str> {
         let member = match self.method? {
             "tools/call" | "prompts/get" => "name",
             "resources/read" => "uri",
@@ -92,15 +93,7 @@ pub(crate) fn check_arguments(
     arguments: &Object,
     must_repeat: bool,
 ) -> Result<(), Mismatch> {
-    let mut mirrored = Vec::new();
-    let schema = tool
-        .definition
-        .value
-        .get("inputSchema")
-        .and_then(Value::as_object);
-    if let Some(schema) = schema {
-        collect(schema, Some(arguments), &mut mirrored, MAX_DEPTH);
-    }
+    let mirrored = of_arguments(&tool.definition.value, arguments);
     for (header, value) in &mirrored {
         require(
             header,
@@ -111,6 +104,15 @@ pub(crate) fn check_arguments(
     }
     let foreign = parameters(headers).find(|name| mirrored.iter().all(|(known, _)| known != name));
     foreign.map_or(Ok(()), |name| Err(Mismatch::Differs(name.to_owned())))
+}
+
+/// The headers that repeat `arguments` of a call of the tool that `definition` describes, and what they say.
+pub(crate) fn of_arguments(definition: &Value, arguments: &Object) -> Vec<(String, Option<String>)> {
+    let mut mirrored = Vec::new();
+    if let Some(schema) = definition.get("inputSchema").and_then(Value::as_object) {
+        collect(schema, Some(arguments), &mut mirrored, MAX_DEPTH);
+    }
+    mirrored
 }
 
 /// The headers that `schema` asks for, and what they must say.
@@ -184,6 +186,18 @@ fn one(headers: &HeaderMap, name: &str) -> Result<Option<String>, Mismatch> {
     };
     let bytes = STANDARD.decode(encoded).map_err(|_| differs())?;
     String::from_utf8(bytes).map(Some).map_err(|_| differs())
+}
+
+/// A text as the value of a header: as it is where every reader gives it back so, else in base64.
+pub(crate) fn encoded(text: &str) -> HeaderValue {
+    let is_plain = text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        && text.trim() == text
+        && !text.starts_with("=?");
+    let plain = is_plain.then(|| HeaderValue::try_from(text).ok()).flatten();
+    plain.unwrap_or_else(|| {
+        let encoded = format!("=?base64?{}?=", STANDARD.encode(text));
+        HeaderValue::try_from(encoded).unwrap_or_else(|_| HeaderValue::from_static(""))
+    })
 }
 
 #[cfg(test)]

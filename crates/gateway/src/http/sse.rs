@@ -136,6 +136,26 @@ impl Event {
         self.draft.data.as_deref().filter(|data| !data.is_empty())
     }
 
+    /// By what the stream can be gone on with after this event; empty where that is no longer possible.
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.field("id")
+    }
+
+    /// How long to wait before that, in milliseconds.
+    pub(crate) fn retry(&self) -> Option<u64> {
+        self.field("retry")?.parse().ok()
+    }
+
+    /// The last value of a field that stands beside the message.
+    fn field(&self, name: &str) -> Option<&str> {
+        let lines = std::str::from_utf8(&self.draft.rest).ok()?.lines();
+        let values = lines.filter_map(|line| {
+            let (field, value) = line.split_once(':').unwrap_or((line, ""));
+            (field == name).then(|| value.strip_prefix(' ').unwrap_or(value))
+        });
+        values.last()
+    }
+
     /// The event as it came, when it can be read in one way only.
     pub(crate) fn into_bytes(self) -> Bytes {
         if !self.draft.is_rewritten {
@@ -223,6 +243,16 @@ mod tests {
                 .collect();
             assert_eq!(found, expected, "{stream:?}");
         }
+    }
+
+    #[test]
+    fn what_stands_beside_a_message_is_known() {
+        let mut events = Events::default();
+        events.push(b"id: 1\nid:a b\nretry: 20\ndata: {}\n\nretry: x\ndata: {}\n\n");
+        let first = events.next().unwrap().unwrap();
+        assert_eq!((first.id(), first.retry()), (Some("a b"), Some(20)));
+        let second = events.next().unwrap().unwrap();
+        assert_eq!((second.id(), second.retry()), (None, None));
     }
 
     #[test]

@@ -103,9 +103,18 @@ impl Upstream {
         self.uri.path()
     }
 
+    /// What stands behind that path in the address.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.uri.query()
+    }
+
     /// What the server is told besides the body, of what a client told.
     pub(crate) fn fields(&self, headers: HeaderMap) -> HeaderMap {
-        let mut headers = fields::of_request(headers, self.is_forwarding);
+        self.with_own_fields(fields::of_request(headers, self.is_forwarding))
+    }
+
+    /// What the gateway tells the server besides the body.
+    pub(crate) fn with_own_fields(&self, mut headers: HeaderMap) -> HeaderMap {
         if let Some(token) = &self.token {
             headers.insert(header::AUTHORIZATION, token.clone());
         }

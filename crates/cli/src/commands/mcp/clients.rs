@@ -165,7 +165,7 @@ pub(super) fn read<'t>(client: Client, text: &'t str, path: &Path) -> Result<Con
 }
 
 /// An error about the file at `path`.
-pub(super) fn about(path: &Path, error: impl Into<Failure>) -> Failure {
+pub(crate) fn about(path: &Path, error: impl Into<Failure>) -> Failure {
     error.into().context(&path.to_string_lossy())
 }
 

@@ -1,20 +1,22 @@
 //! `gait mcp gateway`: stand between an MCP client and its server.
 
 mod http;
+mod servers;
 mod watcher;
 
 use std::io::{self, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
-use gait_artifact::mcp::McpServer;
 use gait_disk::ledger::{Ledger, LedgerOptions};
 use gait_gateway::call::Caller;
+use gait_gateway::fleet::Staff;
 use gait_gateway::judge::Judge;
+use gait_gateway::link::Network;
 use gait_gateway::review::Reviewer;
-use gait_gateway::stdio::{self, Staff};
+use gait_gateway::stdio;
 use serde::Serialize;
-use watcher::Watcher;
+use servers::{Described, Servers, identity};
+use watcher::Watchers;
 
 use super::boundary::{BOUNDARY_FLAGS, load, settings, waiting};
 use super::pins::PINS;
@@ -54,11 +56,11 @@ const OWN: [Flag; 11] = [
     Flag::switch("quiet", "tell nothing on standard error"),
     Flag::switch("explain-config", "print the settings and end"),
 ];
-const FLAGS: [Flag; OWN.len() + http::FLAGS.len() + OF_THE_BOUNDARY.len()] =
-    joined(&[&OWN, &http::FLAGS, &OF_THE_BOUNDARY]);
+const FLAGS: [Flag; OWN.len() + servers::FLAGS.len() + http::FLAGS.len() + OF_THE_BOUNDARY.len()] =
+    joined(&[&OWN, &servers::FLAGS, &http::FLAGS, &OF_THE_BOUNDARY]);
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp gateway", "Stand between an MCP client and its server")
-    .explain("Starts an MCP server and passes messages between it and the client on standard input and output, or stands in front of one that is asked over HTTP; a tool call reaches the server only when the policy allows it.")
+    .explain("Starts an MCP server and passes messages between it and the client on standard input and output, or stands in front of one that is asked over HTTP, or of several; a tool call reaches the server only when the policy allows it.")
     .positionals("[--] <command> [args...]")
     .flags_first()
     .flags(&FLAGS);
@@ -73,6 +75,8 @@ struct Configuration<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     listen: &'a str,
     server: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    servers: Vec<Described>,
     policy: &'a str,
     policy_digest: String,
     profile: &'static str,
@@ -87,18 +91,17 @@ struct Configuration<'a> {
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    let target = Target::of(parsed)?;
+    let servers = Servers::of(parsed, context)?;
     let policy = parsed.text("policy");
     if policy.is_empty() {
         return Err(Failure::invalid_input("--policy is required"));
     }
-    let server = target.name(parsed.text("server"));
     let settings = settings(parsed, policy)?;
     let boundary = load(&settings, context)?;
     if parsed.flag("explain-config") {
         let gate = boundary.gate();
         let digest = gate.compiled_policy().digest().to_string();
-        return Ok(Configuration::of(parsed, &server, digest, gate.profile().as_str()).report());
+        return Ok(Configuration::of(parsed, &servers, digest, gate.profile().as_str()).report());
     }
     let judging_waits = waiting(&boundary, &settings).is_always();
     let traces = PathBuf::from(parsed.text("trace-dir"));
@@ -107,69 +110,24 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         boundary,
         ledger,
         traces,
-        described(&server),
+        identity(servers.name()),
         caller(parsed, &nonce()?),
     );
-    let watcher = Watcher::new(&server, &judge.caller.session_id, parsed);
+    let names = servers.servers.iter().map(|server| server.name.as_str());
+    let watchers = Watchers::new(names, &judge.caller.session_id, parsed);
     let reviewer = Reviewer::new(PathBuf::from(parsed.text("pins")), parsed.flag("require-pins"));
     let staff = Employed {
         judge,
         judging_waits,
         reviewer,
-        watcher,
+        watchers,
     };
-    match target {
-        Target::Child { program, arguments } => {
-            let mut command = Command::new(program);
-            command.args(arguments);
-            beside_child(command, &staff, context)
-        }
-        Target::Address(address) => http::run(parsed, context, address, staff),
+    if parsed.text("listen").is_empty() {
+        return beside_client(parsed, context, &servers, &staff);
     }
-}
-
-/// Where calls go.
-#[derive(Clone, Copy)]
-enum Target<'a> {
-    /// To a server that is started.
-    Child {
-        program: &'a str,
-        arguments: &'a [String],
-    },
-    /// To a server that runs.
-    Address(&'a str),
-}
-
-impl<'a> Target<'a> {
-    fn of(parsed: &'a Parsed) -> Result<Self, Failure> {
-        match (parsed.text("upstream").trim(), parsed.positionals()) {
-            ("", [program, arguments @ ..]) if parsed.text("listen").is_empty() => {
-                Ok(Self::Child { program, arguments })
-            }
-            ("", []) => Err(Failure::invalid_input(
-                "expected a command that starts an MCP server, or --upstream",
-            )),
-            ("", _) => Err(Failure::invalid_input("--listen requires --upstream")),
-            (address, []) => Ok(Self::Address(address)),
-            _ => Err(Failure::invalid_input(
-                "expected either a command that starts an MCP server or --upstream",
-            )),
-        }
-    }
-
-    /// The name that the operator gave the server, or that of its program or machine.
-    fn name(self, given: &str) -> String {
-        match (given, self) {
-            ("", Self::Child { program, .. }) => Path::new(program)
-                .file_stem()
-                .map(|name| name.to_string_lossy().into_owned())
-                .unwrap_or_default(),
-            ("", Self::Address(address)) => {
-                let (_, rest) = address.split_once("://").unwrap_or(("", address));
-                rest.split(['/', '?']).next().unwrap_or_default().to_owned()
-            }
-            (given, _) => given.to_owned(),
-        }
+    match servers.sole_address() {
+        Some(address) => http::run(parsed, context, address, staff),
+        None => Err(Failure::invalid_input("--listen requires a single --upstream")),
     }
 }
 
@@ -178,37 +136,45 @@ struct Employed {
     judge: Judge,
     judging_waits: bool,
     reviewer: Reviewer,
-    watcher: Watcher,
+    watchers: Watchers,
 }
 
-/// Stands in front of a server that is a child process.
-fn beside_child(command: Command, staff: &Employed, context: &Context<'_>) -> CommandResult {
-    let watcher = &staff.watcher;
+/// Serves the client that started this program.
+fn beside_client(
+    parsed: &Parsed,
+    context: &Context<'_>,
+    servers: &Servers,
+    staff: &Employed,
+) -> CommandResult {
+    if parsed.flag("forward-authorization") {
+        return Err(Failure::invalid_input(
+            "--forward-authorization requires --listen: a client on standard input shows nothing",
+        ));
+    }
+    let network = network()?;
+    let members = servers.members(&network, &http::asking(parsed, context, false)?)?;
+    let fleet = servers.fleet(members, &nonce()?, context)?;
+    let watchers = &staff.watchers;
     let staff = Staff {
         judge: &staff.judge,
         reviewer: &staff.reviewer,
         now: &|| context.now(),
-        watch: &mut |notice| watcher.note(&notice),
+        watch: &mut |server, notice| watchers.note(server, &notice),
     };
     let client = (BufReader::new(io::stdin()), io::stdout());
-    let status = stdio::run(client, command, &nonce()?, staff)
+    let status = stdio::run(client, fleet, staff)
         .map_err(|error| Failure::new(ErrorKind::Io, error).context("run the MCP server"))?;
     // Standard output belongs to the client.
     let report = Report::verbatim("");
-    Ok(if status.success() {
+    Ok(if status.is_none_or(|status| status.success()) {
         report
     } else {
         report.exit(ErrorKind::Internal.exit_code())
     })
 }
 
-fn described(server: &str) -> McpServer {
-    McpServer {
-        server_id: server.to_owned(),
-        server_name: server.to_owned(),
-        source: "gateway".to_owned(),
-        ..McpServer::default()
-    }
+fn network() -> Result<Network, Failure> {
+    Network::start().map_err(|error| Failure::new(ErrorKind::Io, error).context("start the network"))
 }
 
 fn caller(parsed: &Parsed, session: &str) -> Caller {
@@ -231,13 +197,18 @@ fn nonce() -> Result<String, Failure> {
 }
 
 impl<'a> Configuration<'a> {
-    fn of(parsed: &'a Parsed, server: &'a str, policy_digest: String, profile: &'static str) -> Self {
+    fn of(parsed: &'a Parsed, servers: &'a Servers, policy_digest: String, profile: &'static str) -> Self {
         Self {
             ok: true,
             command: parsed.positionals(),
             upstream: parsed.text("upstream"),
             listen: parsed.text("listen"),
-            server,
+            server: servers.name(),
+            servers: if servers.are_merged {
+                servers.described()
+            } else {
+                Vec::new()
+            },
             policy: parsed.text("policy"),
             policy_digest,
             profile,
@@ -252,13 +223,18 @@ impl<'a> Configuration<'a> {
     }
 
     fn report(&self) -> Report {
-        Report::new(self)
-            .line(format!(
+        let report = Report::new(self);
+        let report = if self.servers.is_empty() {
+            report.line(format!(
                 "server: {} ({}{})",
                 self.server,
                 self.command.join(" "),
                 self.upstream
             ))
+        } else {
+            report.lines(self.servers.iter().map(Described::line))
+        };
+        report
             .line(format!("policy: {} {}", self.policy, self.policy_digest))
             .line(format!("profile: {}", self.profile))
             .line(format!("pins: {} (required: {})", self.pins, self.require_pins))

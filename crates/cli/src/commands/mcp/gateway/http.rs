@@ -9,6 +9,7 @@ use gait_serve::{Limits, ListenAddress};
 use serde::Serialize;
 
 use super::super::boundary::{access, asks_for_token};
+use super::servers::Asking;
 use super::{Employed, SPEC};
 use crate::{
     arguments::Parsed,
@@ -20,14 +21,10 @@ use crate::{
 };
 
 /// Flags that concern servers over HTTP.
-pub(super) const FLAGS: [Flag; 10] = [
-    Flag::text(
-        "upstream",
-        "address of an MCP server over HTTP, instead of a command",
-    ),
+pub(super) const FLAGS: [Flag; 9] = [
     Flag::text(
         "listen",
-        "address to listen on for --upstream; beyond this machine only with --auth-mode token",
+        "address to listen on, instead of a client on standard input; beyond this machine only with --auth-mode token",
     ),
     Flag::text("auth-mode", "what clients must show")
         .or("off")
@@ -66,22 +63,24 @@ struct Started<'a> {
 pub(super) fn run(parsed: &Parsed, context: &Context<'_>, address: &str, staff: Employed) -> CommandResult {
     let listen = ListenAddress::parse(parsed.text("listen")).map_err(Failure::invalid_input)?;
     let asks_for_token = asks_for_token(parsed)?;
-    let authorization = authorization(parsed, context, asks_for_token)?;
-    let watcher = staff.watcher;
+    let Asking {
+        authorization,
+        allow_plain,
+        answer_time,
+    } = asking(parsed, context, asks_for_token)?;
+    let name = staff.judge.server.server_id.clone();
+    let watchers = staff.watchers;
     let settings = Settings {
         access: access(parsed, context, asks_for_token, &listen)?,
         limits: limits(parsed)?,
-        answer_time: parsed
-            .duration("upstream-timeout")
-            .positive()
-            .ok_or_else(|| Failure::invalid_input("--upstream-timeout must be > 0"))?,
-        upstream: Upstream::new(address, &authorization, parsed.flag("allow-plain-upstream"))?,
+        answer_time,
+        upstream: Upstream::new(address, &authorization, allow_plain)?,
         staff: Staff {
             judge: Arc::new(staff.judge),
             judging_waits: staff.judging_waits,
             reviewer: Arc::new(staff.reviewer),
             now: Arc::new(|| SystemClock.now()),
-            watch: Arc::new(move |notice| watcher.note(&notice)),
+            watch: Arc::new(move |notice| watchers.note(&name, &notice)),
         },
     };
     let gateway = Gateway::bind(&listen, settings)?;
@@ -92,6 +91,22 @@ pub(super) fn run(parsed: &Parsed, context: &Context<'_>, address: &str, staff: 
         report
     } else {
         report.exit(ErrorKind::Internal.exit_code())
+    })
+}
+
+/// What servers over HTTP are asked with.
+pub(super) fn asking(
+    parsed: &Parsed,
+    context: &Context<'_>,
+    asks_for_token: bool,
+) -> Result<Asking, Failure> {
+    Ok(Asking {
+        authorization: authorization(parsed, context, asks_for_token)?,
+        allow_plain: parsed.flag("allow-plain-upstream"),
+        answer_time: parsed
+            .duration("upstream-timeout")
+            .positive()
+            .ok_or_else(|| Failure::invalid_input("--upstream-timeout must be > 0"))?,
     })
 }
 

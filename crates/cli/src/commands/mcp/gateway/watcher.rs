@@ -22,15 +22,40 @@ pub(in crate::commands::mcp) const ACTIVITY_DIR: Flag = Flag::path(
 )
 .or("./gait-out/mcp-gateway/activity");
 
+/// Watches the servers of one gateway.
+pub(super) struct Watchers(Vec<Watcher>);
+
+impl Watchers {
+    pub(super) fn new<'a>(servers: impl Iterator<Item = &'a str>, session: &str, parsed: &Parsed) -> Self {
+        Self(
+            servers
+                .map(|server| Watcher::new(server, session, parsed))
+                .collect(),
+        )
+    }
+
+    /// Notes what happened at `server`, or between all of them.
+    pub(super) fn note(&self, server: &str, notice: &Notice<'_>) {
+        match self.0.iter().find(|watcher| watcher.server == server) {
+            Some(watcher) => watcher.note(notice),
+            None => {
+                if self.0.iter().any(|watcher| !watcher.is_quiet) {
+                    Watcher::tell_of("gateway", &line(notice));
+                }
+            }
+        }
+    }
+}
+
 /// Watches the gateway of one server.
-pub(super) struct Watcher {
+struct Watcher {
     server: String,
     is_quiet: bool,
     activity: Option<Writer>,
 }
 
 impl Watcher {
-    pub(super) fn new(server: &str, session: &str, parsed: &Parsed) -> Self {
+    fn new(server: &str, session: &str, parsed: &Parsed) -> Self {
         let directory = parsed.text(ACTIVITY_DIR.name).trim();
         let source = || Source {
             server: server.to_owned(),
@@ -44,7 +69,7 @@ impl Watcher {
         }
     }
 
-    pub(super) fn note(&self, notice: &Notice<'_>) {
+    fn note(&self, notice: &Notice<'_>) {
         if !self.is_quiet {
             self.tell(&line(notice));
         }
@@ -63,7 +88,11 @@ impl Watcher {
 
     /// One line on standard error; nobody has to read it.
     fn tell(&self, line: &str) {
-        _ = writeln!(io::stderr(), "gait: {}: {line}", self.server);
+        Self::tell_of(&self.server, line);
+    }
+
+    fn tell_of(whom: &str, line: &str) {
+        _ = writeln!(io::stderr(), "gait: {whom}: {line}");
     }
 }
 
@@ -92,6 +121,8 @@ fn line(notice: &Notice<'_>) -> String {
             format!("{tool}: {verdict} [{reasons}] trace {trace_id} in {took:.1} ms")
         }
         Notice::Dropped(why) => format!("held back: {why:?}"),
+        Notice::NotStarted(error) => format!("cannot be started and is left out: {error}"),
+        Notice::LeftOut(why) => why.to_string(),
     }
 }
 
@@ -108,6 +139,13 @@ fn event(notice: &Notice<'_>) -> Event {
             problem: error.to_string(),
             ..Tools::default()
         }),
+        Notice::NotStarted(error) => Event::Tools(Tools {
+            problem: error.to_string(),
+            ..Tools::default()
+        }),
+        Notice::LeftOut(_) => Event::Dropped {
+            why: "left_out".to_owned(),
+        },
         Notice::Decided { tool, ruling, took } => Event::Call(Call {
             tool: (*tool).to_owned(),
             // What is no verdict lets nothing run.

@@ -1,0 +1,433 @@
+//! One client in front of one server or several, whatever carries the messages.
+//!
+//! The main loop is told what arrives, asks the cores what to do about it and does that: an
+//! [`Exchange`] for each server, and a [`Hub`] in front of those where there is more than one server to speak of or an era
+//! to be translated. A server alone is spoken to through its exchange only, so that messages stay as they are.
+
+use std::collections::VecDeque;
+use std::io;
+use std::process::ExitStatus;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use gait_artifact::Timestamp;
+use gait_artifact::mcp::McpServer;
+use gait_policy::reach::may_permit;
+
+use crate::catalog::Definition;
+use crate::exchange::{Asked, Exchange, Step};
+use crate::hub::{Hub, HubStep};
+use crate::judge::{Judge, Outcome};
+use crate::link::{Link, Target};
+use crate::notice::Notice;
+use crate::pipe::{Arrival, Unread};
+use crate::review::{Reviewer, Standings};
+
+/// How long servers may say nothing once they were told that no more will come.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who decides, who reviews, and who watches.
+pub struct Staff<'a> {
+    /// Judges calls.
+    pub judge: &'a Judge,
+    /// Reviews tools.
+    pub reviewer: &'a Reviewer,
+    /// Tells the time.
+    pub now: &'a dyn Fn() -> Timestamp,
+    /// Is told what happens, and at which server by its id; that is empty for what concerns none alone.
+    pub watch: &'a mut dyn FnMut(&str, Notice<'_>),
+}
+
+/// A server behind the gateway.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// What policies, pins and traces know it as.
+    pub identity: McpServer,
+    /// Where it is.
+    pub target: Target,
+}
+
+/// What the main loop is told.
+enum Event {
+    Client(Arrival),
+    Server(usize, Arrival),
+    Settled(usize, Box<Asked>, Outcome, Duration),
+}
+
+/// Tells the main loop what the client says.
+#[derive(Clone)]
+pub struct Inlet(Sender<Event>);
+
+impl Inlet {
+    /// Tells it; whether anybody still listens.
+    pub fn tell(&self, arrival: Arrival) -> bool {
+        self.0.send(Event::Client(arrival)).is_ok()
+    }
+}
+
+/// Takes messages to the client; nobody waits until it has read them.
+pub type Outlet = Box<dyn Fn(String) -> Result<(), Unread> + Send>;
+
+/// Several servers that are one to their client, or a single one.
+pub struct Fleet {
+    hub: Option<Hub>,
+    servers: Vec<Server>,
+    events: Sender<Event>,
+    arrived: Receiver<Event>,
+}
+
+/// A server, and what is known of the conversation with it.
+struct Server {
+    identity: McpServer,
+    target: Target,
+    exchange: Exchange,
+    link: Option<Link>,
+    /// When the hub wants to be woken for it.
+    alarm: Option<Instant>,
+}
+
+/// What is to be done, and at which server.
+enum Todo {
+    Exchange(usize, Step),
+    Hub(HubStep),
+}
+
+impl Fleet {
+    /// One server, whose messages pass as they are. The client must not be able to guess `nonce`.
+    #[must_use]
+    pub fn alone(member: Member, nonce: &str) -> Self {
+        Self::new(None, vec![member], nonce)
+    }
+
+    /// The servers that `hub` was made for, in the same order.
+    #[must_use]
+    pub fn behind(hub: Hub, members: Vec<Member>, nonce: &str) -> Self {
+        Self::new(Some(hub), members, nonce)
+    }
+
+    fn new(hub: Option<Hub>, members: Vec<Member>, nonce: &str) -> Self {
+        let (events, arrived) = mpsc::channel();
+        let server = |(index, member): (usize, Member)| Server {
+            identity: member.identity,
+            target: member.target,
+            exchange: Exchange::new(&format!("{nonce}-{index}")),
+            link: None,
+            alarm: None,
+        };
+        Self {
+            hub,
+            servers: members.into_iter().enumerate().map(server).collect(),
+            events,
+            arrived,
+        }
+    }
+
+    /// Where the client's messages go.
+    #[must_use]
+    pub fn inlet(&self) -> Inlet {
+        Inlet(self.events.clone())
+    }
+
+    /// Starts the servers and serves until the client is gone, or the server that stands alone; gives what that ended with.
+    /// The error is that of a server that stands alone and cannot be started.
+    pub fn run(self, to_client: Outlet, staff: Staff<'_>) -> io::Result<Option<ExitStatus>> {
+        let mut serving = Serving {
+            hub: self.hub,
+            servers: self.servers,
+            events: self.events,
+            to_client,
+            staff,
+        };
+        serving.open()?;
+        serving.serve(&self.arrived);
+        serving.close();
+        serving.end()
+    }
+}
+
+/// The main loop and what it holds.
+struct Serving<'a> {
+    hub: Option<Hub>,
+    servers: Vec<Server>,
+    events: Sender<Event>,
+    to_client: Outlet,
+    staff: Staff<'a>,
+}
+
+impl Serving<'_> {
+    fn open(&mut self) -> io::Result<()> {
+        for index in 0..self.servers.len() {
+            let events = self.events.clone();
+            let tell = Box::new(move |arrival| events.send(Event::Server(index, arrival)).is_ok());
+            match Link::open(&self.servers[index].target, tell) {
+                Ok(link) => self.servers[index].link = Some(link),
+                Err(error) if self.hub.is_none() => return Err(error),
+                Err(error) => {
+                    self.tell(index, Notice::NotStarted(&error));
+                    // Nobody was told anything yet.
+                    _ = self.lose(index);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what has to be done until the client is gone, or all there is to serve it with. A client that is gone may have
+    /// left calls behind: they are settled before the servers are told that no more will come.
+    fn serve(&mut self, arrived: &Receiver<Event>) {
+        let mut is_client_there = true;
+        loop {
+            let is_closing = !is_client_there && !self.has_calls_to_settle();
+            if is_closing {
+                self.close();
+            }
+            let event = match self.next(arrived, is_closing) {
+                Ok(event) => event,
+                Err(RecvTimeoutError::Timeout) if !is_closing => {
+                    if !self.wake() {
+                        return;
+                    }
+                    continue;
+                }
+                Err(_) => return,
+            };
+            is_client_there &= !matches!(event, Event::Client(Arrival::End | Arrival::TooLong));
+            let is_over = !self.handle(event);
+            let is_deserted = self.servers.iter().all(|server| server.link.is_none());
+            if is_over || (is_deserted && (self.hub.is_none() || !is_client_there)) {
+                return;
+            }
+        }
+    }
+
+    fn has_calls_to_settle(&self) -> bool {
+        self.servers
+            .iter()
+            .any(|server| server.link.is_some() && server.exchange.has_calls_to_settle())
+    }
+
+    /// The next event, unless it takes longer than there is time.
+    fn next(&self, arrived: &Receiver<Event>, is_closing: bool) -> Result<Event, RecvTimeoutError> {
+        if is_closing {
+            return arrived.recv_timeout(PATIENCE);
+        }
+        match self.servers.iter().filter_map(|server| server.alarm).min() {
+            Some(alarm) => arrived.recv_timeout(alarm.saturating_duration_since(Instant::now())),
+            None => arrived.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// Wakes the servers whose time is over; whether the client still listens.
+    fn wake(&mut self) -> bool {
+        let now = Instant::now();
+        let mut steps = Vec::new();
+        for index in 0..self.servers.len() {
+            let alarm = &mut self.servers[index].alarm;
+            if alarm.is_some_and(|alarm| alarm <= now) {
+                *alarm = None;
+                if let Some(hub) = &mut self.hub {
+                    hub.wake(index, &mut steps);
+                }
+            }
+        }
+        self.take(steps.into_iter().map(Todo::Hub).collect())
+    }
+
+    /// Does what an event leads to; whether the client still listens.
+    fn handle(&mut self, event: Event) -> bool {
+        match event {
+            Event::Client(Arrival::Message(bytes)) => {
+                let todo = self.from_client(&bytes);
+                self.take(todo)
+            }
+            Event::Client(_) => true,
+            Event::Server(index, Arrival::Message(bytes)) => {
+                self.exchange(index, |exchange, steps| exchange.from_server(&bytes, steps))
+            }
+            Event::Server(index, _) => self.lose(index),
+            Event::Settled(index, asked, outcome, took) => {
+                let notice = Notice::Decided {
+                    tool: &asked.wanted.name,
+                    ruling: &outcome.ruling,
+                    took,
+                };
+                self.tell(index, notice);
+                self.exchange(index, |exchange, steps| {
+                    exchange.settle(*asked, outcome.decided, steps);
+                })
+            }
+        }
+    }
+
+    fn from_client(&mut self, bytes: &[u8]) -> VecDeque<Todo> {
+        if let Some(hub) = &mut self.hub {
+            let mut steps = Vec::new();
+            hub.from_client(bytes, &mut steps);
+            return steps.into_iter().map(Todo::Hub).collect();
+        }
+        let mut steps = Vec::new();
+        if let Some(server) = self.servers.first_mut() {
+            server.exchange.from_client(bytes, &mut steps);
+        }
+        todo(0, steps)
+    }
+
+    /// Lets the exchange of a server do something, and takes the steps that this leads to.
+    fn exchange(&mut self, index: usize, act: impl FnOnce(&mut Exchange, &mut Vec<Step>)) -> bool {
+        let mut steps = Vec::new();
+        act(&mut self.servers[index].exchange, &mut steps);
+        self.take(todo(index, steps))
+    }
+
+    /// A server says no more: what it owes is answered, and nothing goes to it from now on.
+    fn lose(&mut self, index: usize) -> bool {
+        let server = &mut self.servers[index];
+        server.alarm = None;
+        if self.hub.is_some()
+            && let Some(link) = server.link.take()
+        {
+            // It may take its time to end.
+            thread::spawn(move || link.end());
+        }
+        let mut steps = Vec::new();
+        server.exchange.server_is_gone(&mut steps);
+        let mut todo = todo(index, steps);
+        if let Some(hub) = &mut self.hub {
+            let mut steps = Vec::new();
+            // What the exchange says in place of the server comes first.
+            for step in todo.drain(..) {
+                if let Todo::Exchange(_, Step::ToClient(message)) = step {
+                    hub.from_server(index, message.as_bytes(), &mut steps);
+                }
+            }
+            hub.server_is_gone(index, &mut steps);
+            return self.take(steps.into_iter().map(Todo::Hub).collect());
+        }
+        // The one who stands alone is waited for in the end.
+        self.take(todo) && false
+    }
+
+    /// Takes steps, and those that they lead to; whether the client still listens.
+    fn take(&mut self, mut todo: VecDeque<Todo>) -> bool {
+        while let Some(next) = todo.pop_front() {
+            let sent = match next {
+                Todo::Exchange(index, step) => self.step(index, step, &mut todo),
+                Todo::Hub(step) => self.hub_step(step, &mut todo),
+            };
+            if sent.is_err() {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn step(&mut self, index: usize, step: Step, todo: &mut VecDeque<Todo>) -> Result<(), Unread> {
+        let mut steps = Vec::new();
+        match step {
+            Step::ToClient(message) | Step::Finished { frame: message, .. } => match &mut self.hub {
+                None => (self.to_client)(message)?,
+                Some(hub) => {
+                    let mut steps = Vec::new();
+                    hub.from_server(index, message.as_bytes(), &mut steps);
+                    todo.extend(steps.into_iter().map(Todo::Hub));
+                }
+            },
+            Step::ToServer(message) => {
+                let link = self.servers[index].link.as_ref();
+                let sent = link.map_or(Err(Unread), |link| link.send(message));
+                if sent.is_err() && self.hub.is_none() {
+                    return Err(Unread);
+                }
+                if sent.is_err() {
+                    self.servers[index].exchange.server_is_gone(&mut steps);
+                }
+            }
+            Step::Judge(asked) => self.judge(index, asked),
+            Step::Review(definitions) => self.review(index, definitions, &mut steps),
+            Step::Dropped(why) => self.tell(index, Notice::Dropped(&why)),
+        }
+        todo.extend(steps.into_iter().map(|step| Todo::Exchange(index, step)));
+        Ok(())
+    }
+
+    fn hub_step(&mut self, step: HubStep, todo: &mut VecDeque<Todo>) -> Result<(), Unread> {
+        match step {
+            HubStep::ToClient(message) => (self.to_client)(message)?,
+            HubStep::ToServer(index, message) => {
+                let mut steps = Vec::new();
+                self.servers[index]
+                    .exchange
+                    .from_client(message.as_bytes(), &mut steps);
+                todo.extend(steps.into_iter().map(|step| Todo::Exchange(index, step)));
+            }
+            HubStep::WakeAfter(index, time) => self.servers[index].alarm = Some(Instant::now() + time),
+            HubStep::Dropped(why) => (self.staff.watch)("", Notice::LeftOut(&why)),
+        }
+        Ok(())
+    }
+
+    fn judge(&self, index: usize, asked: Box<Asked>) {
+        let begun = Instant::now();
+        let events = self.events.clone();
+        let judge = self.staff.judge;
+        let call = asked.to_call(&self.servers[index].identity, &judge.caller);
+        let objection = asked.objection.as_ref().map(|objection| objection.code);
+        judge.judge(call, objection, move |outcome| {
+            // Nobody may be listening any more; then nothing runs.
+            _ = events.send(Event::Settled(index, asked, outcome, begun.elapsed()));
+        });
+    }
+
+    fn review(&mut self, index: usize, definitions: Vec<Definition>, steps: &mut Vec<Step>) {
+        let policy = self.staff.judge.boundary.gate().compiled_policy();
+        let permits = |tool: &str| may_permit(policy, tool);
+        let server = &self.servers[index].identity.server_id;
+        let now = (self.staff.now)();
+        let reviewed = self.staff.reviewer.review(server, definitions, &permits, now);
+        let catalog = match reviewed {
+            Ok(catalog) => {
+                self.tell(index, Notice::Reviewed(Standings::of(&catalog)));
+                catalog
+            }
+            Err(error) => {
+                self.tell(index, Notice::NotReviewed(&error));
+                Arc::default()
+            }
+        };
+        self.servers[index].exchange.know(catalog, steps);
+    }
+
+    fn tell(&mut self, index: usize, notice: Notice<'_>) {
+        (self.staff.watch)(&self.servers[index].identity.server_id, notice);
+    }
+
+    /// Tells the servers that no more will come.
+    fn close(&mut self) {
+        for link in self.servers.iter_mut().filter_map(|server| server.link.as_mut()) {
+            link.close();
+        }
+    }
+
+    fn end(self) -> io::Result<Option<ExitStatus>> {
+        let is_alone = self.hub.is_none();
+        let links = self.servers.into_iter().filter_map(|server| server.link);
+        let ends: Vec<_> = links.map(|link| thread::spawn(move || link.end())).collect();
+        let mut statuses = ends.into_iter().filter_map(|end| end.join().ok());
+        match statuses.next() {
+            Some(status) if is_alone => status,
+            _ => {
+                statuses.for_each(drop);
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn todo(index: usize, steps: Vec<Step>) -> VecDeque<Todo> {
+    steps
+        .into_iter()
+        .map(|step| Todo::Exchange(index, step))
+        .collect()
+}
