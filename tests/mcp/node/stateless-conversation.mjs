@@ -1,0 +1,75 @@
+// What a client does in the stateless era (2026-07-28) with `stateless-server.mjs`. See conversation.mjs.
+
+import { ANSWERS, awaited, recorder } from './conversation.mjs';
+
+const NOTES = 'notes://today';
+const LOG_LEVEL = 'io.modelcontextprotocol/logLevel';
+
+export async function converseWithoutSession(peer) {
+  const { print, step } = recorder();
+  const asked = [];
+  for (const [method, result] of Object.entries(ANSWERS)) {
+    peer.answer(method, (params) => {
+      asked.push({ method, params });
+      return result;
+    });
+  }
+  const logs = [];
+  peer.hear('notifications/message', (params) => logs.push(params));
+  const changed = awaited('change of tools');
+  peer.hear('notifications/tools/list_changed', () => changed.happened('heard'));
+  const updated = awaited('resource update');
+  peer.hear('notifications/resources/updated', (params) => updated.happened({ uri: params.uri }));
+
+  const call = (name, args, options) => peer.call({ name, arguments: args }, options);
+  await step('open', () => peer.open());
+  await step('tools', () => peer.ask.listTools());
+  await step('prompts', () => peer.ask.listPrompts());
+  await step('resources', () => peer.ask.listResources());
+  await step('templates', () => peer.ask.listResourceTemplates());
+  await step('text', () => call('text', { message: 'hej \u2028 <&> \u{1F600}' }));
+  await step('image', () => call('image', {}));
+  await step('structured', () => call('structured', {}));
+  await step('failing', () => call('failing', {}));
+  await step('throwing', () => call('throwing', {}));
+  await step('header', () => call('regional', { region: 'Göteborg', size: 7 }));
+  const progress = [];
+  await step('progress', () => call('steps', {}, { onprogress: (notice) => progress.push(notice) }));
+  print({ step: 'progress notices', result: progress });
+  await step('cancel', () => {
+    const cancelling = new AbortController();
+    return call('wait', {}, { signal: cancelling.signal, onprogress: () => cancelling.abort('enough') });
+  });
+  await step('the server noticed', async () => {
+    let result;
+    do {
+      result = await call('abandoned', {});
+    } while (result.content[0].text === '0');
+    return result;
+  });
+  await step('asked and answered', () => call('ask', {}));
+  await step('log', () => peer.call({ name: 'log', arguments: {}, _meta: { [LOG_LEVEL]: 'debug' } }));
+  await step('no log', () => call('log', {}));
+  await step('prompt', () => peer.ask.getPrompt({ name: 'greet', arguments: { whom: 'Ada' } }));
+  await step('read', () => peer.ask.readResource({ uri: NOTES }));
+  await step('read what is not there', () => peer.ask.readResource({ uri: 'notes://never' }));
+  const ref = { type: 'ref/prompt', name: 'greet' };
+  await step('complete', () => peer.ask.complete({ ref, argument: { name: 'whom', value: 'A' } }));
+  const listening = { toolsListChanged: true, resourceSubscriptions: [NOTES] };
+  let subscription;
+  await step('listen', async () => {
+    subscription = await peer.ask.listen(listening);
+    return subscription.honoredFilter;
+  });
+  await step('announce', () => call('announce', {}));
+  await step('change of tools', () => changed.promise);
+  await step('resource update', () => updated.promise);
+  await step('stop listening', async () => {
+    await subscription.close();
+    return subscription.closed;
+  });
+  await step('tools after the change', () => peer.ask.listTools());
+  print({ step: 'asked by the server', result: asked });
+  print({ step: 'logs', result: logs });
+  await peer.close();
+}
