@@ -34,7 +34,7 @@ pub mod webhook;
 pub use call::{Mismatch, PendingCall};
 pub use details::Details;
 pub use error::{DecisionError, QueueError, Refusal};
-pub use mac::{MacKey, MacKeyError};
+pub use mac::{MacKey, MacKeyError, nonce};
 pub use queue::{Approval, Asked, Consent, Entry, Objection, Queue, QueueSettings, Redeemed};
 pub use request::{Altered, Request, RequestId, RequestIdError};
 pub use status::{Closing, Redemption, Status};

@@ -63,7 +63,7 @@ impl fmt::Debug for MacKey {
 }
 
 /// 16 random bytes in hex, for what must never come twice.
-pub(crate) fn nonce() -> Result<String, MacKeyError> {
+pub fn nonce() -> Result<String, MacKeyError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| MacKeyError::NoRandomness)?;
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))

@@ -25,8 +25,10 @@ use crate::{
 const FORM: &str = "gait1";
 /// What the tag says it is for, so that it is good for nothing else under the same secret.
 const PURPOSE: &[u8] = b"gait.approval.state/1\n";
-/// The longest text that is looked at.
-const MAX_CHARACTERS: usize = 16 * 1024;
+/// The most bytes that a state carries for others.
+pub const MAX_CARRIED_BYTES: usize = 64 * 1024;
+/// The longest text that is looked at. What is carried is escaped in JSON, six bytes for one at worst, and then in base64.
+const MAX_CHARACTERS: usize = MAX_CARRIED_BYTES * 8 + 16 * 1024;
 
 /// Seals and opens states.
 #[derive(Debug, Clone)]
@@ -43,6 +45,8 @@ pub struct OpenState {
     pub expires_at: Timestamp,
     /// No other state has it.
     pub nonce: String,
+    /// What the client gave for somebody else when it was sent away with this state.
+    pub carried: String,
 }
 
 /// Why a state is worth nothing.
@@ -85,6 +89,8 @@ impl StateError {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Sealed {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    carried: String,
     expires_at: Timestamp,
     intent_digest: Digest,
     nonce: String,
@@ -100,14 +106,29 @@ impl Sealer {
         MacKey::new(secret).map(|key| Self { key })
     }
 
-    /// The state of the request `id` for `call`, good until `expires_at`. No two are the same.
+    /// A sealer with a secret that nobody else has: its states mean something to this process alone.
+    pub fn random() -> Result<Self, MacKeyError> {
+        let secret = format!("{}{}", mac::nonce()?, mac::nonce()?);
+        Self::new(secret.as_bytes())
+    }
+
+    /// The state of the request `id` for `call`, good until `expires_at`, with at most [`MAX_CARRIED_BYTES`] that it carries
+    /// for somebody else. No two are the same.
     pub fn seal(
         &self,
         id: &RequestId,
         call: &PendingCall,
+        carried: &str,
         expires_at: Timestamp,
     ) -> Result<String, QueueError> {
+        if carried.len() > MAX_CARRIED_BYTES {
+            return Err(QueueError::TooLarge {
+                bytes: carried.len(),
+                limit: MAX_CARRIED_BYTES,
+            });
+        }
         let payload = json::canonical_bytes(&Sealed {
+            carried: carried.to_owned(),
             expires_at: expires_at.to_utc(),
             intent_digest: call.intent.digest(),
             nonce: mac::nonce()?,
@@ -126,21 +147,7 @@ impl Sealer {
 
     /// Opens a state that a client presents with `call`. Nothing in it is looked at before its tag.
     pub fn open(&self, text: &str, call: &PendingCall, now: Timestamp) -> Result<OpenState, StateError> {
-        if text.len() > MAX_CHARACTERS {
-            return Err(StateError::Malformed);
-        }
-        let mut parts = text.split('.');
-        let (Some(FORM), Some(payload), Some(tag), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(StateError::Malformed);
-        };
-        let decode = |text| URL_SAFE_NO_PAD.decode(text).map_err(|_| StateError::Malformed);
-        let (payload, tag) = (decode(payload)?, decode(tag)?);
-        if !self.key.verifies(&[PURPOSE, &payload], &tag) {
-            return Err(StateError::Forged);
-        }
-        let sealed: Sealed = Reader::new().read(&payload).map_err(|_| StateError::Malformed)?;
+        let sealed = self.genuine(text)?;
         if sealed.expires_at <= now {
             return Err(StateError::Expired);
         }
@@ -158,8 +165,41 @@ impl Sealer {
             request_id: sealed.request_id,
             expires_at: sealed.expires_at,
             nonce: sealed.nonce,
+            carried: sealed.carried,
         })
     }
+
+    /// What a genuine state carries for somebody else, whatever call it is about and whether or not it has ended; none for a
+    /// text that was sealed by others.
+    #[must_use]
+    pub fn carried(&self, text: &str) -> Option<String> {
+        self.genuine(text).ok().map(|sealed| sealed.carried)
+    }
+
+    fn genuine(&self, text: &str) -> Result<Sealed, StateError> {
+        if text.len() > MAX_CHARACTERS {
+            return Err(StateError::Malformed);
+        }
+        let mut parts = text.split('.');
+        let (Some(FORM), Some(payload), Some(tag), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(StateError::Malformed);
+        };
+        let decode = |text| URL_SAFE_NO_PAD.decode(text).map_err(|_| StateError::Malformed);
+        let (payload, tag) = (decode(payload)?, decode(tag)?);
+        if !self.key.verifies(&[PURPOSE, &payload], &tag) {
+            return Err(StateError::Forged);
+        }
+        let reader = Reader::new().max_bytes(MAX_CHARACTERS);
+        reader.read(&payload).map_err(|_| StateError::Malformed)
+    }
+}
+
+/// Whether a text has the form of a state, whoever sealed it.
+#[must_use]
+pub fn is_state(text: &str) -> bool {
+    text.strip_prefix(FORM).is_some_and(|rest| rest.starts_with('.'))
 }
 
 #[cfg(test)]
@@ -203,20 +243,33 @@ mod tests {
     #[test]
     fn a_state_is_good_for_its_call_until_it_ends() {
         let call = call("{}");
-        let text = sealer().seal(&id(), &call, at(60)).unwrap();
+        let text = sealer().seal(&id(), &call, "", at(60)).unwrap();
         let open = sealer().open(&text, &call, at(59)).unwrap();
         assert_eq!((open.request_id, open.expires_at), (id(), at(60)));
         assert!(matches!(
             sealer().open(&text, &call, at(60)),
             Err(StateError::Expired)
         ));
-        assert_ne!(text, sealer().seal(&id(), &call, at(60)).unwrap());
+        assert_ne!(text, sealer().seal(&id(), &call, "", at(60)).unwrap());
+    }
+
+    #[test]
+    fn what_a_state_carries_comes_back_and_is_bounded() {
+        let call = call("{}");
+        let carried = "\u{1}\"".repeat(MAX_CARRIED_BYTES / 2);
+        let text = sealer().seal(&id(), &call, &carried, at(60)).unwrap();
+        assert!(is_state(&text) && !is_state("gait2.") && !is_state("gait1"));
+        assert_eq!(sealer().open(&text, &call, at(1)).unwrap().carried, carried);
+        assert_eq!(sealer().carried(&text), Some(carried.clone()));
+        assert_eq!(Sealer::new(&[8; 32]).unwrap().carried(&text), None);
+        let refused = sealer().seal(&id(), &call, &(carried + "x"), at(60));
+        assert!(matches!(refused, Err(QueueError::TooLarge { .. })));
     }
 
     #[test]
     fn a_state_is_not_good_for_another_call() {
         let asked = call("{}");
-        let text = sealer().seal(&id(), &asked, at(60)).unwrap();
+        let text = sealer().seal(&id(), &asked, "", at(60)).unwrap();
         let changed = |change: fn(&mut PendingCall)| {
             let mut other = asked.clone();
             change(&mut other);
@@ -257,7 +310,7 @@ mod tests {
             "gait2.e30.e30",
             "gait1.e30.e30.e30",
             "gait1.!.!",
-            &"gait1.".repeat(4000),
+            &"gait1.".repeat(100_000),
         ] {
             let refused = sealer().open(text, &call, at(1)).unwrap_err();
             assert_eq!(refused.reason_code(), "approval_state_invalid", "{text}");
@@ -268,7 +321,7 @@ mod tests {
         #[test]
         fn a_changed_state_is_none(place in any::<prop::sample::Index>(), byte in 0_u8..128) {
             let call = call("{}");
-            let text = sealer().seal(&id(), &call, at(60)).unwrap();
+            let text = sealer().seal(&id(), &call, "", at(60)).unwrap();
             let mut bytes = text.clone().into_bytes();
             let place = place.index(bytes.len());
             bytes[place] = byte;

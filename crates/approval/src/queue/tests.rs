@@ -445,7 +445,7 @@ fn states_are_presented_once_and_secrets_are_shared() {
     let (_root, queue) = queue();
     let call = call();
     let id = queue.ask(&call, at(0)).unwrap().id;
-    let sealed = queue.sealer().unwrap().seal(&id, &call, at(60)).unwrap();
+    let sealed = queue.sealer().unwrap().seal(&id, &call, "", at(60)).unwrap();
     // Another process of the same queue.
     let open = queue
         .clone()
