@@ -207,6 +207,10 @@ pub(super) const APPROVAL_QUEUE: CodeFamily = CodeFamily {
             "The approval was asked for under another key for approvals.",
         ),
         both(
+            "approval_key_missing",
+            "No key can be had that approvals would be verified by, so none can be given.",
+        ),
+        both(
             "approval_request_altered",
             "The request for an approval was changed after it was made.",
         ),
