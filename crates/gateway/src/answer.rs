@@ -11,6 +11,8 @@ use crate::frame::{FrameError, RequestId};
 pub const PARSE_ERROR: i32 = -32700;
 /// A message that is no valid request.
 pub const INVALID_REQUEST: i32 = -32600;
+/// A method that nobody here serves.
+pub const METHOD_NOT_FOUND: i32 = -32601;
 /// Params that are not what the method takes.
 pub const INVALID_PARAMS: i32 = -32602;
 /// The gateway or the server failed.
