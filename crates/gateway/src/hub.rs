@@ -9,13 +9,41 @@
 //! through the [`Exchange`](crate::exchange::Exchange) of that server, which holds each call against the server's own
 //! reviewed tools. Like the exchange it knows no transport, clock or process.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::frame::FrameError;
+use crate::answer;
+use crate::frame::{self, FrameError, Message, RequestId};
 
+mod asking;
+mod client;
+mod era;
+mod listener;
+mod listing;
 mod name;
+mod opening;
+mod owed;
+mod places;
+mod relay;
+mod round;
+mod seal;
+mod server;
+mod subscription;
+mod suspended;
+#[cfg(test)]
+mod tests;
+mod wire;
 
+use asking::Question;
+use listener::Listeners;
+use listing::Gathering;
 pub use name::{InvalidServerName, ServerName};
+use opening::{Phase, Server, Session};
+use owed::{Asked, Debt};
+use places::Places;
+use round::Round;
+use seal::Seal;
+use suspended::Suspended;
 
 /// What the hub goes by.
 #[derive(Debug, Clone)]
@@ -35,7 +63,7 @@ impl Settings {
         Self {
             version: version.to_owned(),
             probe_patience: Duration::from_secs(10),
-            opening_patience: Duration::from_secs(60),
+            opening_patience: Duration::from_mins(1),
         }
     }
 }
@@ -121,42 +149,123 @@ pub enum InvalidServers {
 
 /// Servers behind one hub.
 pub const MAX_SERVERS: usize = 64;
+/// Requests that one side may owe the other at a time.
+const MAX_IN_FLIGHT: usize = 8192;
 
 /// One client in front of several servers.
 #[derive(Debug)]
 pub struct Hub {
-    names: Vec<ServerName>,
     settings: Settings,
+    seal: Seal,
+    servers: Vec<Server>,
+    phase: Phase,
+    session: Session,
+    /// The last id that the hub gave to a request of its own, towards either side.
+    last_id: i64,
+    /// What the client waits for, by its ids.
+    asked: HashMap<RequestId, Asked>,
+    /// What the servers owe, by the hub's ids.
+    owed: HashMap<i64, Debt>,
+    /// Requests that wait until the servers are open.
+    parked: Vec<(RequestId, String)>,
+    /// Lists that are gathered from several servers.
+    gatherings: HashMap<i64, Gathering>,
+    /// What the client owes, by the hub's ids.
+    questions: HashMap<i64, Question>,
+    /// Calls whose server asks something that the client was sent as requests.
+    rounds: HashMap<i64, Round>,
+    /// Calls whose server asks something that the client has to bring an answer to; oldest first.
+    suspended: Vec<Suspended>,
+    listeners: Listeners,
+    places: Places,
 }
 
 impl Hub {
     /// A hub in which nothing was said yet. Servers are known by their place in `servers`. The client must not be able to
     /// guess `nonce`, and no two hubs may have the same.
     pub fn new(servers: Vec<ServerName>, settings: Settings, nonce: &str) -> Result<Self, InvalidServers> {
-        let _ = nonce;
+        if servers.is_empty() || servers.len() > MAX_SERVERS {
+            return Err(InvalidServers::Count);
+        }
+        let is_second = |(place, name): &(usize, &ServerName)| servers[..*place].contains(name);
+        if let Some((_, name)) = servers.iter().enumerate().find(is_second) {
+            return Err(InvalidServers::Ambiguous(name.clone()));
+        }
         Ok(Self {
-            names: servers,
+            session: Session::new(&settings.version),
             settings,
+            seal: Seal::new(nonce),
+            servers: servers.into_iter().map(Server::new).collect(),
+            phase: Phase::Idle,
+            last_id: 0,
+            asked: HashMap::new(),
+            owed: HashMap::new(),
+            parked: Vec::new(),
+            gatherings: HashMap::new(),
+            questions: HashMap::new(),
+            rounds: HashMap::new(),
+            suspended: Vec::new(),
+            listeners: Listeners::new(),
+            places: Places::default(),
         })
     }
 
     /// Takes in a message of the client.
     pub fn from_client(&mut self, bytes: &[u8], steps: &mut Vec<HubStep>) {
-        let _ = (bytes, steps, &self.settings);
+        let refuse = |error: &FrameError| {
+            HubStep::ToClient(answer::error(None, answer::code_of(error), &error.to_string()))
+        };
+        let document = match frame::read(bytes) {
+            Ok(document) => document,
+            Err(error) => return steps.push(refuse(&error)),
+        };
+        match Message::of(&document) {
+            Err(error) => steps.push(refuse(&error)),
+            Ok(Message::Request(request)) => self.client_asks(&request, &document, steps),
+            Ok(Message::Notification { method, params }) => {
+                self.client_tells(method, params, &document, steps);
+            }
+            Ok(Message::Response(response)) => self.client_answers(&response, &document, steps),
+        }
     }
 
     /// Takes in a message that the exchange of `server` lets through to its client.
     pub fn from_server(&mut self, server: usize, bytes: &[u8], steps: &mut Vec<HubStep>) {
-        let _ = (server, bytes, steps, &self.names);
+        let Some(name) = self.servers.get(server).map(|server| server.name.clone()) else {
+            return;
+        };
+        let unreadable = |error| HubStep::Dropped(HubDropped::Unreadable { server: name, error });
+        let document = match frame::read(bytes) {
+            Ok(document) => document,
+            Err(error) => return steps.push(unreadable(error)),
+        };
+        match Message::of(&document) {
+            Err(error) => steps.push(unreadable(error)),
+            Ok(Message::Request(request)) => self.server_asks(server, &request, &document, steps),
+            Ok(Message::Notification { method, params }) => {
+                self.server_tells(server, (method, params), &document, steps);
+            }
+            Ok(Message::Response(response)) => self.server_answers(server, &response, &document, steps),
+        }
     }
 
-    /// Takes note that `server` will never say anything again.
+    /// Takes note that `server` will never say anything again. What it owes is answered with errors, and the others go on.
     pub fn server_is_gone(&mut self, server: usize, steps: &mut Vec<HubStep>) {
-        let _ = (server, steps, &self.names);
+        self.lose(server, steps);
     }
 
     /// Takes note that the time that [`HubStep::WakeAfter`] asked for `server` is over.
     pub fn wake(&mut self, server: usize, steps: &mut Vec<HubStep>) {
-        let _ = (server, steps, &self.names);
+        self.opening_takes_too_long(server, steps);
+    }
+
+    /// Whether there is nothing to tell apart: names, cursors and ids of tasks stay as they are.
+    const fn is_single(&self) -> bool {
+        self.servers.len() == 1
+    }
+
+    const fn next_id(&mut self) -> i64 {
+        self.last_id += 1;
+        self.last_id
     }
 }
