@@ -133,6 +133,9 @@ impl Hub {
         if self.nothing_is_open(id, steps) {
             return;
         }
+        if request.method != "initialize" {
+            self.client_is_ready(steps);
+        }
         match (request.method, self.era_of(id)) {
             ("initialize", Era::Handshake) => {
                 let welcome = self.welcome();
@@ -200,8 +203,7 @@ impl Hub {
         steps: &mut Vec<HubStep>,
     ) {
         match method {
-            // Each server was told when it was opened.
-            "notifications/initialized" => {}
+            "notifications/initialized" => self.client_is_ready(steps),
             "notifications/cancelled" => self.cancel(params, document, steps),
             "notifications/progress" => {
                 let token = params.and_then(|params| params.get("progressToken")?.read::<i64>().ok());

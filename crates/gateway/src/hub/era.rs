@@ -3,6 +3,7 @@
 use gait_canon::json::{Kind, Part};
 
 use super::wire::{Change, object, patched, string};
+use crate::answer::{INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST};
 
 /// The revision without sessions that the hub speaks.
 pub(super) const STATELESS: &str = "2026-07-28";
@@ -20,16 +21,13 @@ pub(super) const META_SUBSCRIPTION: &str = "io.modelcontextprotocol/subscription
 pub(super) const META_SERVER: &str = "io.modelcontextprotocol/serverInfo";
 
 /// The server needs something that the client did not say it has.
-pub(super) const MISSING_CAPABILITY: i64 = -32021;
+const MISSING_CAPABILITY: i32 = -32021;
 /// The server does not speak the revision of a request.
-pub(super) const UNSUPPORTED_VERSION: i64 = -32022;
+pub(super) const UNSUPPORTED_VERSION: i32 = -32022;
 /// Headers and body of a request differ.
-const HEADER_MISMATCH: i64 = -32020;
+const HEADER_MISMATCH: i32 = -32020;
 /// There is no such resource, before 2026-07-28.
-const NO_RESOURCE: i64 = -32002;
-const INVALID_REQUEST: i64 = -32600;
-const INVALID_PARAMS: i64 = -32602;
-const INTERNAL_ERROR: i64 = -32603;
+pub(super) const NO_RESOURCE: i32 = -32002;
 
 /// How a side opens what it has to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,7 +198,7 @@ pub(super) fn tool_changes(era: Era, tool: Part<'_>) -> Vec<Change<'static>> {
 }
 
 /// The code that a client of `era` knows for what a server of the other era calls `code`.
-pub(super) fn renumbered(era: Era, method: &str, code: i64) -> i64 {
+pub(super) fn renumbered(era: Era, method: &str, code: i32) -> i32 {
     match (era, code) {
         // What is between the gateway and the server is nothing that the client could mend.
         (_, HEADER_MISMATCH) | (Era::Stateless, UNSUPPORTED_VERSION | MISSING_CAPABILITY) => INTERNAL_ERROR,

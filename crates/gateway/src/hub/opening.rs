@@ -39,6 +39,8 @@ pub(super) struct Server {
     pub(super) state: ServerState,
     /// The least level of log messages that it was told to send, if it was.
     pub(super) level: Option<String>,
+    /// Whether it was told that the client is ready, which servers with sessions wait for.
+    is_told: bool,
 }
 
 /// What a server is ready for.
@@ -113,6 +115,7 @@ impl Server {
             name,
             state: ServerState::Closed,
             level: None,
+            is_told: false,
         }
     }
 
@@ -230,7 +233,7 @@ impl Hub {
             return self.initialize(server, steps);
         }
         let error = root.get("error");
-        let code = error.and_then(|error| error.get("code")?.read::<i64>().ok());
+        let code = error.and_then(|error| error.get("code")?.read::<i32>().ok());
         if code != Some(UNSUPPORTED_VERSION) {
             return self.initialize(server, steps);
         }
@@ -266,9 +269,6 @@ impl Hub {
         let version = result.and_then(|result| result.get("protocolVersion")?.as_str());
         match (result, version.filter(|version| HANDSHAKE.contains(version))) {
             (Some(result), Some(version)) => {
-                let method = "notifications/initialized";
-                let told = format!("{{\"jsonrpc\":\"2.0\",\"method\":\"{method}\"}}");
-                steps.push(HubStep::ToServer(server, told));
                 self.opened(server, Offer::of(result, Era::Handshake, version), steps);
             }
             (Some(_), None) => {
@@ -281,6 +281,19 @@ impl Hub {
             (None, _) => {
                 let error = document.root().get("error").map_or("no error", Part::raw);
                 self.leave_out(server, &format!("it answered initialize with {error}"), steps);
+            }
+        }
+    }
+
+    /// Tells servers with sessions that the client is ready. They may speak to it from then on, so that they are not told
+    /// before the client can listen.
+    pub(super) fn client_is_ready(&mut self, steps: &mut Vec<HubStep>) {
+        for (place, server) in self.servers.iter_mut().enumerate() {
+            let has_sessions = server.offer().is_some_and(|offer| offer.era == Era::Handshake);
+            if has_sessions && !server.is_told {
+                server.is_told = true;
+                let told = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+                steps.push(HubStep::ToServer(place, told.to_owned()));
             }
         }
     }

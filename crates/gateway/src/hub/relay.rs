@@ -2,15 +2,13 @@
 
 use gait_canon::json::{Document, Kind, Part};
 
-use super::era::{Era, META_LEVEL, Way, may_ask_back, renumbered, result_changes};
+use super::era::{Era, META_LEVEL, NO_RESOURCE, Way, may_ask_back, renumbered, result_changes};
 use super::owed::{Owed, Relay, State};
 use super::wire::{Answer, Change, patched, string};
 use super::{Hub, HubStep};
 use crate::answer::{INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND};
 use crate::frame::Request;
 
-/// The code for a resource that nobody has, before 2026-07-28.
-const NO_RESOURCE: i32 = -32002;
 /// What ids of tasks are sealed for.
 const TASK: &str = "task";
 /// The member of `_meta` that names the task something belongs to.
@@ -177,7 +175,7 @@ impl Hub {
 
     /// What must change in an error for the client.
     fn error_changes(&self, server: usize, relay: &Relay, error: Option<Part<'_>>) -> Vec<Change<'static>> {
-        let code = error.and_then(|error| error.get("code")?.read::<i64>().ok());
+        let code = error.and_then(|error| error.get("code")?.read::<i32>().ok());
         let is_same = self.servers[server]
             .offer()
             .is_some_and(|offer| offer.era == relay.era);

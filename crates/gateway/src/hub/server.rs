@@ -53,6 +53,9 @@ impl Hub {
         document: &Document<'_>,
         steps: &mut Vec<HubStep>,
     ) {
+        if self.servers[server].offer().is_none() {
+            return self.drop_unasked(server, method, steps);
+        }
         let meta = params.and_then(|params| params.get("_meta"));
         let subscription = meta.and_then(|meta| meta.get(META_SUBSCRIPTION));
         match method {

@@ -52,6 +52,9 @@ impl Talk {
         for (server, (era, capabilities)) in servers.iter().enumerate() {
             talk.answer_opening(server, *era, capabilities);
         }
+        if client == Handshake {
+            talk.client(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+        }
         talk.steps.clear();
         talk
     }

@@ -21,8 +21,7 @@ fn the_first_request_opens_every_server() {
     assert_eq!(talk.ask("2", "tools/list", ""), [""; 0]);
     assert_eq!(talk.answer_opening(0, Stateless, r#"{"tools":{}}"#), [""; 0]);
     let said = talk.answer_opening(1, Handshake, r#"{"prompts":{}}"#);
-    assert!(said[0].starts_with(r#"1 < {"jsonrpc":"2.0","method":"notifications/initialized"}"#));
-    let welcome = only(&said[1..2], "client");
+    let welcome = only(&said[..1], "client");
     assert_eq!(at(&welcome, "id"), r#""first""#);
     assert_eq!(at(&welcome, "result.protocolVersion"), r#""2025-11-25""#);
     assert_eq!(
@@ -31,7 +30,11 @@ fn the_first_request_opens_every_server() {
     );
     assert_eq!(at(&welcome, "result.serverInfo.name"), r#""gait""#);
     assert!(at(&welcome, "result.instructions").contains("a, b"));
-    // Only the first has tools.
+    // Who has sessions may speak to the client now; only the other has tools.
+    assert_eq!(
+        said[1],
+        r#"1 < {"jsonrpc":"2.0","method":"notifications/initialized"}"#
+    );
     assert!(said.len() == 3 && said[2].starts_with("0 < "), "{said:#?}");
 }
 
@@ -165,6 +168,23 @@ fn requests_that_say_too_little_are_refused() {
         at(&only(&talk.ask("1", "initialize", ""), "client"), "error.code"),
         "-32602"
     );
+}
+
+#[test]
+fn nobody_speaks_to_a_client_that_is_not_ready() {
+    let mut talk = Talk::closed(2, Handshake);
+    talk.begin();
+    let log = r#"{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":1}}"#;
+    assert!(talk.server(0, log)[0].starts_with("dropped"));
+    talk.answer_opening(0, Handshake, ALL);
+    let said = talk.answer_opening(1, Handshake, ALL);
+    assert!(said.len() == 1 && said[0].starts_with("client < "), "{said:#?}");
+    let ready = r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#;
+    assert_eq!(
+        talk.client(ready),
+        [format!("0 < {ready}"), format!("1 < {ready}")]
+    );
+    assert_eq!(talk.client(ready), [""; 0]);
 }
 
 #[test]
