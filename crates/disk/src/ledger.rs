@@ -135,26 +135,29 @@ impl Ledger {
     /// same content counts as made, any other is a [`LedgerError::Conflict`].
     pub fn record(&self, path: impl AsRef<Path>, bytes: Vec<u8>) -> Ticket {
         let (told, outcome) = sync_channel(1);
-        self.record_then(path, bytes, move |result| {
+        self.record_then(path, bytes, move |result, _| {
             // Nobody may be waiting any more.
             let _ = told.send(result);
         });
         Ticket { outcome }
     }
 
-    /// As [`record`](Self::record), for callers that cannot wait: `then` gets the outcome, on the ledger's thread or, when
-    /// the record is refused, on this one. All records wait while it runs.
+    /// As [`record`](Self::record), for callers that cannot wait: `then` gets the outcome and `bytes`, on the ledger's thread
+    /// or, when the record is refused, on this one. All records wait while it runs.
+    ///
+    /// Memory is best given back by the thread that took it; elsewhere the allocator of that thread is held up.
     pub fn record_then(
         &self,
         path: impl AsRef<Path>,
         bytes: Vec<u8>,
-        then: impl FnOnce(Result<(), LedgerError>) + Send + 'static,
+        then: impl FnOnce(Result<(), LedgerError>, Vec<u8>) + Send + 'static,
     ) {
         if bytes.len() > MAX_RECORD_BYTES {
-            return then(Err(LedgerError::TooLarge {
+            let refusal = LedgerError::TooLarge {
                 size: bytes.len(),
                 limit: MAX_RECORD_BYTES,
-            }));
+            };
+            return then(Err(refusal), bytes);
         }
         match local_or_absolute(path.as_ref()) {
             Ok(path) => self.intake.push(Job {
@@ -162,7 +165,7 @@ impl Ledger {
                 bytes,
                 then: Box::new(then),
             }),
-            Err(error) => then(Err(error.into())),
+            Err(error) => then(Err(error.into()), bytes),
         }
     }
 

@@ -71,14 +71,15 @@ impl Keeper {
         let mut kept = Vec::with_capacity(fresh.len());
         for record in fresh {
             let (tell, told) = oneshot::channel();
-            ledger.record_then(record.path(), record.bytes, move |result| {
+            ledger.record_then(record.path(), record.bytes, move |result, bytes| {
                 // Nobody may be waiting any more.
-                _ = tell.send(result);
+                _ = tell.send((result, bytes));
             });
             kept.push(told);
         }
         for told in kept {
-            told.await.unwrap_or(Err(LedgerError::Closed))?;
+            let (result, _) = told.await.map_err(|_| LedgerError::Closed)?;
+            result?;
         }
         Ok(())
     }

@@ -17,12 +17,10 @@ const OVERHEAD: usize = 512;
 
 /// The longest time that the writer waits for as many records as came together the last time: a few times what it takes to
 /// wake a thread, little beside what a flush takes.
-const GATHERING: Duration = Duration::from_micros(100);
-static G: std::sync::LazyLock<Duration> = std::sync::LazyLock::new(|| {
-    std::env::var("GATHER").map_or(GATHERING, |t| Duration::from_micros(t.parse().unwrap()))
-});
+const GATHERING: Duration = Duration::from_micros(200);
 
-type Then = Box<dyn FnOnce(Result<(), LedgerError>) + Send>;
+/// Takes the outcome and the content of a record.
+type Then = Box<dyn FnOnce(Result<(), LedgerError>, Vec<u8>) + Send>;
 
 /// A record that waits, and whom to tell.
 pub(super) struct Job {
@@ -33,7 +31,7 @@ pub(super) struct Job {
 
 impl Job {
     pub(super) fn tell(self, outcome: Result<(), LedgerError>) {
-        (self.then)(outcome);
+        (self.then)(outcome, self.bytes);
     }
 
     const fn cost(&self) -> usize {
@@ -124,7 +122,7 @@ impl Intake {
             queue.wake_at = queue.expected;
             (queue, _) = self
                 .changed
-                .wait_timeout_while(queue, *G, |queue| {
+                .wait_timeout_while(queue, GATHERING, |queue| {
                     queue.waiting.len() < queue.expected && matches!(queue.state, State::Open)
                 })
                 .unwrap_or_else(PoisonError::into_inner);

@@ -350,7 +350,7 @@ fn batch(place: &Place, size: usize) -> (Vec<Job>, Receiver<Result<(), LedgerErr
             bytes: b"x".to_vec(),
             then: {
                 let told = told.clone();
-                Box::new(move |outcome| told.send(outcome).unwrap())
+                Box::new(move |outcome, _| told.send(outcome).unwrap())
             },
         })
         .collect();
@@ -427,7 +427,7 @@ fn memory_is_bounded() {
     let (reached, go) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
     ledger.record_then(place.file("first"), Vec::new(), {
         let (reached, go) = (Arc::clone(&reached), Arc::clone(&go));
-        move |_| {
+        move |_, _| {
             reached.wait();
             go.wait();
         }
@@ -453,7 +453,7 @@ fn memory_is_bounded() {
 fn a_callback_that_panics_hangs_nobody() {
     let place = Place::new();
     let (ledger, _) = place.open();
-    ledger.record_then(place.file("a"), Vec::new(), |_| panic!("on purpose"));
+    ledger.record_then(place.file("a"), Vec::new(), |_, _| panic!("on purpose"));
     let outcome = ledger.record(place.file("b"), Vec::new()).wait();
     assert!(matches!(outcome, Err(LedgerError::Closed)), "{outcome:?}");
 }
@@ -468,7 +468,7 @@ fn the_last_owner_may_be_a_callback() {
     let gone = Arc::new(Barrier::new(2));
     ledger.record_then(place.file("a"), Vec::new(), {
         let gone = Arc::clone(&gone);
-        move |result| {
+        move |result, _| {
             gone.wait();
             drop(owner);
             told.send(result).unwrap();
