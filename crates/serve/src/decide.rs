@@ -25,7 +25,7 @@ use crate::records::Records;
 use crate::refusal::Refusal;
 use crate::request::EvaluateRequest;
 use crate::retention::{Protected, Retention, Rule};
-use crate::waits::Waiting;
+use crate::waits::{Waiting, is_long};
 
 /// How a verdict shows in the HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -211,15 +211,26 @@ impl Decisions {
         read: Option<Box<ReadCall>>,
         places: &Places,
     ) -> Result<(Box<Judged>, Records), Refusal> {
-        let may_wait = match &read {
-            Some(read) => decider.waiting.may_wait_for(&read.call),
-            None => decider.waiting.may_wait(&request.call),
+        let read = match read {
+            None if !is_long(request.call.len()) => Some(self.read(request)?),
+            read => read,
         };
+        let may_wait = read
+            .as_ref()
+            .is_none_or(|read| decider.waiting.may_wait(&read.call));
         if !places.are_plain() || may_wait {
             let (this, request, places) = (Arc::clone(self), request.clone(), places.clone());
             return off_thread(move || this.judge_here(&decider, &request, read, &places)).await?;
         }
         self.judge_here(&decider, request, read, places)
+    }
+
+    fn read(&self, request: &EvaluateRequest) -> Result<Box<ReadCall>, Refusal> {
+        let call = self.ask(request).read().map_err(unjudged)?;
+        Ok(Box::new(ReadCall {
+            call,
+            objections: Vec::new(),
+        }))
     }
 
     fn judge_here(
@@ -230,17 +241,7 @@ impl Decisions {
         places: &Places,
     ) -> Result<(Box<Judged>, Records), Refusal> {
         let boundary = &decider.boundary;
-        let adapter = match request.adapter.trim() {
-            "" => &self.manner.adapter,
-            adapter => adapter,
-        };
-        let ask = Ask {
-            payload: &request.call,
-            adapter,
-            run_id: &request.run_id,
-            may_name_envelope: self.manner.directories.clients_may_name,
-            ..Ask::default()
-        };
+        let ask = self.ask(request);
         let judged = match read.map(|read| *read) {
             Some(ReadCall { call, objections }) => {
                 let objections = &objections;
@@ -252,6 +253,21 @@ impl Decisions {
         let records = Records::of(&judged, boundary.gate(), &self.manner.directories, places);
         let records = records.map_err(|error| failed("make the artifacts of the decision", &error))?;
         Ok((Box::new(judged), records))
+    }
+
+    /// What the boundary is asked.
+    fn ask<'a>(&'a self, request: &'a EvaluateRequest) -> Ask<'a> {
+        let adapter = match request.adapter.trim() {
+            "" => &self.manner.adapter,
+            adapter => adapter,
+        };
+        Ask {
+            payload: &request.call,
+            adapter,
+            run_id: &request.run_id,
+            may_name_envelope: self.manner.directories.clients_may_name,
+            ..Ask::default()
+        }
     }
 
     /// Whether something is left that may have to wait.

@@ -1,6 +1,7 @@
 //! The body of a request for a decision.
 
-use gait_canon::json::{self, ErrorKind, Object, Reader, Value};
+use axum::body::Bytes;
+use gait_canon::json::{self, ErrorKind, Kind, Object, Part, Reader, Value};
 use serde::Deserialize;
 
 use crate::refusal::Refusal;
@@ -12,10 +13,10 @@ use crate::refusal::Refusal;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct EvaluateRequest {
-    /// The tool call, in the shape that the adapter reads.
+    /// The tool call as it was sent, in the shape that the adapter reads.
     #[serde(skip)]
     #[cfg_attr(feature = "schema", schemars(skip))]
-    pub(crate) call: Vec<u8>,
+    pub(crate) call: Bytes,
     /// The adapter that reads the call; the service's own by default.
     pub(crate) adapter: String,
     /// Names the run that the call belongs to.
@@ -39,21 +40,20 @@ pub(crate) struct EvaluateRequest {
 }
 
 impl EvaluateRequest {
-    /// Reads a whole body.
-    pub(crate) fn read(body: &[u8]) -> Result<Self, Refusal> {
-        let value = Reader::new()
+    /// Reads a whole body. The call in it is only looked at for being a JSON object.
+    pub(crate) fn read(body: &Bytes) -> Result<Self, Refusal> {
+        let document = Reader::new()
             .max_bytes(usize::MAX)
-            .parse(body)
+            .document(body)
             .map_err(undecodable)?;
-        let members = match value {
-            Value::Object(members) => members,
-            Value::Null => Object::new(),
-            _ => return Err(Refusal::Unusable("decode request: expected an object".to_owned())),
-        };
-        let mut members = folded(members)?;
-        let call = match members.remove("call") {
-            Some(Value::Object(call)) if !call.is_empty() => json::compact(&Value::Object(call)),
-            None | Some(Value::Null | Value::Object(_)) => String::new(),
+        let root = document.root();
+        if !matches!(root.kind(), Kind::Object | Kind::Null) {
+            return Err(Refusal::Unusable("decode request: expected an object".to_owned()));
+        }
+        let (call, members) = sorted_out(root)?;
+        let call = match call.map(|call| (call, call.kind())) {
+            Some((call, Kind::Object)) if call.members().next().is_some() => body.slice(call.span()),
+            None | Some((_, Kind::Null | Kind::Object)) => Bytes::new(),
             Some(_) => {
                 return Err(Refusal::Unusable(
                     "decode request: call: expected an object".to_owned(),
@@ -64,7 +64,7 @@ impl EvaluateRequest {
         if call.is_empty() {
             return Err(Refusal::Unusable("request.call is required".to_owned()));
         }
-        request.call = call.into_bytes();
+        request.call = call;
         Ok(request)
     }
 }
@@ -88,17 +88,22 @@ pub(crate) fn refuse_too_long(start: &[u8]) -> Refusal {
     }
 }
 
-/// The members with keys in lower case; a member given twice, in whatever case, is refused.
-fn folded(members: Object) -> Result<Object, Refusal> {
-    let mut folded = Object::with_capacity(members.len());
-    for (key, value) in members {
+/// The call and all other members, with keys in lower case; a member given twice, in whatever case, is refused.
+fn sorted_out(root: Part<'_>) -> Result<(Option<Part<'_>>, Object), Refusal> {
+    let (mut call, mut others) = (None, Object::new());
+    for (key, value) in root.members() {
         let key = key.to_ascii_lowercase();
-        if folded.contains_key(&key) {
+        let is_call = key == "call";
+        if (is_call && call.is_some()) || others.contains_key(&key) {
             return Err(Refusal::Unusable(format!("decode request: {key} is given twice")));
         }
-        folded.insert(key, value);
+        if is_call {
+            call = Some(value);
+        } else {
+            others.insert(key, value.to_value().map_err(undecodable)?);
+        }
     }
-    Ok(folded)
+    Ok((call, others))
 }
 
 #[expect(
@@ -118,11 +123,12 @@ mod tests {
 
     #[test]
     fn what_is_not_given_is_empty() {
-        let body =
-            br#" {"call":{"name":"t","n":1},"run_id":null,"Emit_Pack":true,"checkpoint_interval":-3} "#;
-        let request = EvaluateRequest::read(body).unwrap();
+        let body = Bytes::from_static(
+            br#" {"call":{"name":"t", "n":1.50 },"run_id":null,"Emit_Pack":true,"checkpoint_interval":-3} "#,
+        );
+        let request = EvaluateRequest::read(&body).unwrap();
         let want = EvaluateRequest {
-            call: br#"{"n":1,"name":"t"}"#.to_vec(),
+            call: Bytes::from_static(br#"{"name":"t", "n":1.50 }"#),
             emit_pack: true,
             checkpoint_interval: -3,
             ..EvaluateRequest::default()
@@ -157,9 +163,10 @@ mod tests {
             r#"{"call":{"name":"t","name":"u"}}"#,
             &deep,
         ] {
-            assert!(EvaluateRequest::read(body.as_bytes()).is_err(), "{body:.60}");
+            let bytes = Bytes::copy_from_slice(body.as_bytes());
+            assert!(EvaluateRequest::read(&bytes).is_err(), "{body:.60}");
         }
-        assert!(EvaluateRequest::read(b"{\"call\":{\"name\":\"\xFF\"}}").is_err());
+        assert!(EvaluateRequest::read(&Bytes::from_static(b"{\"call\":{\"name\":\"\xFF\"}}")).is_err());
     }
 
     #[test]

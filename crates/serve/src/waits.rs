@@ -7,11 +7,13 @@ use gait_artifact::policy::Policy;
 use gait_mcp::boundary::Presented;
 use gait_mcp::call::ToolCall;
 
-/// Calls longer than this are judged elsewhere too, in bytes: reading them takes longer than changing threads.
+/// Calls longer than this are read and judged elsewhere too, in bytes: reading them takes longer than changing threads.
 const LONG_CALL: usize = 32 << 10;
 
-/// Members of a call that make the boundary read a file.
-const NAMES_FILES: [&[u8]; 2] = [b"job_id", b"context_envelope_path"];
+/// Whether a call of so many bytes keeps a thread busy too long for those who wait for it.
+pub(crate) const fn is_long(bytes: usize) -> bool {
+    bytes > LONG_CALL
+}
 
 /// What can make calls wait whatever they say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,23 +41,11 @@ impl Waiting {
         self.always
     }
 
-    /// Whether the call in `payload` may wait.
-    pub(crate) fn may_wait(self, payload: &[u8]) -> bool {
-        self.always || payload.len() > LONG_CALL || NAMES_FILES.iter().any(|name| mentions(payload, name))
-    }
-
-    /// The same of a call that was read before.
-    pub(crate) fn may_wait_for(self, call: &ToolCall) -> bool {
+    /// Whether `call` may wait: it does where the boundary reads a file for it.
+    pub(crate) fn may_wait(self, call: &ToolCall) -> bool {
         let context = &call.context;
         self.always || !context.job_id.is_empty() || !context.context_envelope_path.is_empty()
     }
-}
-
-/// Whether `payload` holds `name` in whatever case. Names of members are written without escapes in it.
-fn mentions(payload: &[u8], name: &[u8]) -> bool {
-    payload
-        .windows(name.len())
-        .any(|window| window.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -72,18 +62,17 @@ mod tests {
     #[test]
     fn calls_wait_for_what_is_not_in_memory() {
         let plain = waiting("{default_verdict: block}");
-        assert!(!plain.may_wait(br#"{"name":"t","context":{"session_id":"s"}}"#));
-        assert!(plain.may_wait(br#"{"name":"t","context":{"job_id":"j"}}"#));
-        assert!(plain.may_wait(br#"{"name":"t","context":{"Job_ID":"j"}}"#));
-        assert!(plain.may_wait(br#"{"name":"t","context":{"context_envelope_path":"e"}}"#));
-        assert!(plain.may_wait(&vec![b' '; LONG_CALL + 1]));
-        let mut read = ToolCall::default();
-        assert!(!plain.may_wait_for(&read));
-        read.context.job_id = "j".to_owned();
-        assert!(plain.may_wait_for(&read));
+        let mut call = ToolCall::default();
+        call.context.session_id = "s".to_owned();
+        assert!(!plain.may_wait(&call));
+        call.context.job_id = "j".to_owned();
+        assert!(plain.may_wait(&call));
+        let mut call = ToolCall::default();
+        call.context.context_envelope_path = "e".to_owned();
+        assert!(plain.may_wait(&call));
         let limited = waiting(
             "{default_verdict: block, rules: [{name: r, effect: allow, rate_limit: {requests: 1, window: minute}}]}",
         );
-        assert!(limited.may_wait(b"{}"));
+        assert!(limited.may_wait(&ToolCall::default()));
     }
 }

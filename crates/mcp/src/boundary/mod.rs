@@ -97,6 +97,13 @@ pub struct Caller<'a> {
     pub risk_class: &'a str,
 }
 
+impl Ask<'_> {
+    /// Reads the payload. That takes nothing but memory: what the call names by path is not looked at.
+    pub fn read(&self) -> Result<ToolCall, BoundaryError> {
+        Ok(self.adapter.parse::<Adapter>()?.decode(self.payload)?)
+    }
+}
+
 impl Caller<'_> {
     fn complete(self, context: &mut CallContext) {
         for (said, known) in [
@@ -200,8 +207,7 @@ impl<'a> Boundary<'a> {
     /// Judges one call. What comes back as an error must not execute either.
     pub fn decide(&self, ask: &Ask<'_>) -> Result<Judged, BoundaryError> {
         let started = self.gate.clock().instant();
-        let call = ask.adapter.parse::<Adapter>()?.decode(ask.payload)?;
-        self.judge(call, ask, started)
+        self.judge(ask.read()?, ask, started)
     }
 
     /// Judges a call that the one who asks has read itself; [`Ask::payload`] is not looked at.
