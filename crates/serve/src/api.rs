@@ -4,17 +4,13 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::body::{Bytes, HttpBody};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use gait_http::{Access, Handler, Limits, Peer, require_json};
 use gait_mcp::answer::Answer;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -48,23 +44,11 @@ pub(crate) struct Api {
 #[derive(Clone)]
 pub(crate) struct Front {
     api: Arc<Api>,
-    router: TowerToHyperService<Router>,
 }
 
 impl Front {
-    pub(crate) fn new(api: Arc<Api>) -> Self {
-        let router = Router::new()
-            .route(ROUTES[0], any(evaluate))
-            .route(ROUTES[1], any(evaluate_events))
-            .route(ROUTES[2], any(evaluate_lines))
-            .route(ROUTES[3], any(health))
-            .route(ROUTES[4], any(readiness))
-            .route(ROUTES[5], any(numbers))
-            .route(ROUTES[6], any(description))
-            .fallback(unknown)
-            .with_state(Arc::clone(&api));
-        let router = TowerToHyperService::new(router);
-        Self { api, router }
+    pub(crate) const fn new(api: Arc<Api>) -> Self {
+        Self { api }
     }
 }
 
@@ -79,7 +63,7 @@ impl Handler for Front {
             .unwrap_or(ROUTES.len() - 1);
         let method = request.method().clone();
         let mut reply = match self.api.access.check_source(request.headers(), request.uri()) {
-            Ok(()) => hyper::service::Service::call(&self.router, request).await?,
+            Ok(()) => self.api.answer(route, request).await,
             Err(error) => Refusal::from(error).into_response(),
         };
         drop(held);
@@ -92,6 +76,7 @@ impl Handler for Front {
         tell_log(peer, &method, ROUTES[route], reply.status(), took, told.as_ref());
         Ok(reply)
     }
+
     fn opened(&self) {
         self.api.metrics.connections.add(1);
     }
@@ -136,27 +121,24 @@ fn tell_log(
     }
 }
 
-async fn evaluate(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.evaluate(Form::Json, request).await
-}
-
-async fn evaluate_events(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.evaluate(Form::EventStream, request).await
-}
-
-async fn evaluate_lines(State(api): State<Arc<Api>>, request: Request) -> Response {
-    api.evaluate(Form::Lines, request).await
-}
-
 impl Api {
-    async fn evaluate(&self, form: Form, request: Request) -> Response {
-        match self.decision(form, request).await {
-            Ok(reply) => reply,
-            Err(refusal) => refusal.into_response(),
-        }
+    /// Answers a request of the route at the index `route` of [`ROUTES`].
+    async fn answer(&self, route: usize, request: Request<Incoming>) -> Response {
+        let (method, headers) = (request.method(), request.headers());
+        let reply = match route {
+            0 => self.decision(Form::Json, request).await,
+            1 => self.decision(Form::EventStream, request).await,
+            2 => self.decision(Form::Lines, request).await,
+            3 => health(method),
+            4 => self.readiness(method),
+            5 => self.numbers(method, headers),
+            6 => description(method),
+            _ => Ok(unknown(request.uri())),
+        };
+        reply.unwrap_or_else(IntoResponse::into_response)
     }
 
-    async fn decision(&self, form: Form, request: Request) -> Result<Response, Refusal> {
+    async fn decision(&self, form: Form, request: Request<Incoming>) -> Result<Response, Refusal> {
         let (head, body) = request.into_parts();
         if head.method != Method::POST {
             return Err(Refusal::Method("POST"));
@@ -203,7 +185,10 @@ impl Api {
 }
 
 /// The whole body, if it is no longer than `limit` bytes.
-async fn read_body(mut body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal> {
+async fn read_body<B>(mut body: B, headers: &HeaderMap, limit: usize) -> Result<Bytes, Refusal>
+where
+    B: HttpBody<Data = Bytes, Error: ToString> + Unpin,
+{
     let announced: usize = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok()?.parse().ok())
@@ -236,8 +221,8 @@ pub(crate) struct Health {
 
 const SERVICE: &str = "gait.mcp.serve";
 
-async fn health(method: Method) -> Result<Response, Refusal> {
-    require_get(&method)?;
+fn health(method: &Method) -> Result<Response, Refusal> {
+    require_get(method)?;
     let health = Health {
         ok: true,
         service: SERVICE,
@@ -263,52 +248,50 @@ pub(crate) struct Readiness {
     draining: bool,
 }
 
-async fn readiness(State(api): State<Arc<Api>>, method: Method) -> Result<Response, Refusal> {
-    require_get(&method)?;
-    let epoch = api.decisions.engine().latest();
-    let draining = *api.ending.borrow();
-    let policy = match (&epoch.decider, &epoch.invalid) {
-        (Err(_), _) => "invalid",
-        (Ok(_), Some(_)) => "stale",
-        (Ok(_), None) => "current",
-    };
-    let readiness = Readiness {
-        ok: epoch.decider.is_ok() && api.decisions.can_keep() && !draining,
-        service: SERVICE,
-        epoch: epoch.number,
-        policy,
-        durable: api.decisions.can_keep(),
-        draining,
-    };
-    let status = if readiness.ok {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
-    };
-    Ok(reply::json(status, &readiness))
+impl Api {
+    fn readiness(&self, method: &Method) -> Result<Response, Refusal> {
+        require_get(method)?;
+        let epoch = self.decisions.engine().latest();
+        let draining = *self.ending.borrow();
+        let policy = match (&epoch.decider, &epoch.invalid) {
+            (Err(_), _) => "invalid",
+            (Ok(_), Some(_)) => "stale",
+            (Ok(_), None) => "current",
+        };
+        let readiness = Readiness {
+            ok: epoch.decider.is_ok() && self.decisions.can_keep() && !draining,
+            service: SERVICE,
+            epoch: epoch.number,
+            policy,
+            durable: self.decisions.can_keep(),
+            draining,
+        };
+        let status = if readiness.ok {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        };
+        Ok(reply::json(status, &readiness))
+    }
+
+    fn numbers(&self, method: &Method, headers: &HeaderMap) -> Result<Response, Refusal> {
+        require_get(method)?;
+        self.access.check_token(headers)?;
+        let present = Present {
+            policy_is_current: self.decisions.engine().latest().invalid.is_none(),
+            dropped_log_lines: self.log.as_ref().map_or(0, LogQueue::dropped),
+        };
+        let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
+        Ok(reply::with_body(
+            StatusCode::OK,
+            content_type,
+            self.metrics.text(&present),
+        ))
+    }
 }
 
-async fn numbers(
-    State(api): State<Arc<Api>>,
-    method: Method,
-    headers: HeaderMap,
-) -> Result<Response, Refusal> {
-    require_get(&method)?;
-    api.access.check_token(&headers)?;
-    let present = Present {
-        policy_is_current: api.decisions.engine().latest().invalid.is_none(),
-        dropped_log_lines: api.log.as_ref().map_or(0, LogQueue::dropped),
-    };
-    let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
-    Ok(reply::with_body(
-        StatusCode::OK,
-        content_type,
-        api.metrics.text(&present),
-    ))
-}
-
-async fn description(method: Method) -> Result<Response, Refusal> {
-    require_get(&method)?;
+fn description(method: &Method) -> Result<Response, Refusal> {
+    require_get(method)?;
     let content_type = HeaderValue::from_static("application/json");
     Ok(reply::with_body(StatusCode::OK, content_type, OPENAPI))
 }
@@ -323,7 +306,7 @@ fn require_get(method: &Method) -> Result<(), Refusal> {
 }
 
 /// Paths that could be written shorter are sent there; all others lead nowhere.
-async fn unknown(uri: Uri) -> Response {
+fn unknown(uri: &Uri) -> Response {
     let text = HeaderValue::from_static("text/plain; charset=utf-8");
     let shorter = shortened(uri.path());
     if shorter == uri.path() {
@@ -365,6 +348,8 @@ fn shortened(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
 
     #[test]
