@@ -4,6 +4,7 @@
 //! Writing must not hold up a decision: lines go through a bounded queue to a thread of their own, and when nobody takes
 //! them off in time they are dropped and counted.
 
+use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,9 +12,14 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, channel, sync_channel}
 use std::thread;
 use std::time::Duration;
 
-use tracing::Subscriber;
+use gait_canon::json;
+use gait_gate::clock::{Clock as _, SystemClock};
+use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::{Event, Subscriber};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::registry::LookupSpan;
 
 /// Lines that may wait to be written.
 const QUEUE: usize = 4096;
@@ -81,10 +87,7 @@ impl LogQueue {
     #[must_use]
     pub fn subscriber(self, level: LevelFilter) -> impl Subscriber + Send + Sync {
         tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
+            .event_format(JsonObject)
             .with_max_level(level)
             .with_writer(self)
             .finish()
@@ -129,6 +132,74 @@ fn gather(queued: &Receiver<Queued>, lines: &mut Vec<u8>) -> bool {
         }
     }
     false
+}
+
+/// Writes an event as an object: when it was and how grave, what it tells, and what part of the program tells it.
+///
+/// There is one for every decision, so it is written as it comes, without a tree or a serializer in between.
+struct JsonObject;
+
+impl<S, N> FormatEvent<S, N> for JsonObject
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    N: for<'writer> FormatFields<'writer> + 'static,
+{
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let (now, metadata) = (SystemClock.now(), event.metadata());
+        write!(writer, r#"{{"timestamp":"{now}","level":"{}""#, metadata.level())?;
+        let mut members = Members {
+            writer: &mut writer,
+            written: Ok(()),
+        };
+        event.record(&mut members);
+        members.written?;
+        writeln!(writer, r#","target":"{}"}}"#, metadata.target())
+    }
+}
+
+/// What an event tells, written as members of an object. Names of fields and targets are identifiers of the program and
+/// need no escapes.
+struct Members<'a, 'w> {
+    writer: &'a mut Writer<'w>,
+    written: fmt::Result,
+}
+
+impl Members<'_, '_> {
+    fn member(&mut self, field: &Field, value: impl fmt::Display) {
+        if self.written.is_ok() {
+            self.written = write!(self.writer, r#","{}":{value}"#, field.name());
+        }
+    }
+}
+
+impl Visit for Members<'_, '_> {
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.member(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.member(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.member(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match json::line(value) {
+            Ok(text) => self.member(field, text),
+            Err(_) => self.written = Err(fmt::Error),
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.record_str(field, &format!("{value:?}"));
+    }
 }
 
 impl<'a> MakeWriter<'a> for LogQueue {
@@ -216,13 +287,16 @@ mod tests {
         let (sender, received) = channel();
         let (queue, writer) = LogQueue::to(Sink(sender)).unwrap();
         tracing::subscriber::with_default(queue.subscriber(LevelFilter::INFO), || {
-            tracing::info!(status = 200, "request");
+            tracing::info!(status = 200, peer = %"a\"b", idle = true, behind = -1, "request");
             tracing::debug!("not told");
         });
         writer.finish(PATIENCE);
         let text: Vec<u8> = received.iter().flatten().collect();
         let line: serde_json::Value = serde_json::from_slice(&text).unwrap();
         assert_eq!(line["status"], 200);
+        assert_eq!((&line["peer"], &line["level"]), (&"a\"b".into(), &"INFO".into()));
+        assert_eq!((&line["idle"], &line["behind"]), (&true.into(), &(-1).into()));
+        assert_eq!(line["target"], module_path!());
         assert_eq!(line["message"], "request");
         assert_eq!(text.last(), Some(&b'\n'));
     }
