@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from peers import PATIENCE, CheckError, Kit, everything, scripted
+from peers import PATIENCE, CheckError, Kit, everything, served
 from sameness import require_same
 
 # Conversations at a time. They mostly wait.
@@ -17,6 +17,9 @@ AT_ONCE = 3
 # The published server asks for roots once, a moment after the opening. Where the machine was so busy that the client
 # had not opened the stream yet, the question is lost, with or without a gateway, and the conversation begins anew.
 OPENINGS = 3
+# Pairs that would only take time: fastmcp is made of mcp, and a server of the stateless era answers one client of the era
+# before it like another.
+ALIKE = {("fastmcp", "mcp"), ("sdk 1", "sdk 2")}
 OF_SESSIONS = "2025-11-25"
 STATELESS = "2026-07-28"
 
@@ -26,43 +29,58 @@ class Conversation:
     """A client and a server, and how they are connected."""
 
     client: str
+    server: str
     transport: str
-    era: str
+
+    @property
+    def is_stateless(self) -> bool:
+        """Whether the server is one of the stateless era."""
+        return self.server != "server-everything"
+
+    @property
+    def era(self) -> str:
+        """The revision that both know."""
+        return STATELESS if self.is_stateless and self.client != "sdk 1" else OF_SESSIONS
 
     def __str__(self) -> str:
-        return f"{self.client:8} {self.transport:6} {self.era}"
+        return f"{self.client:8} {self.server:18} {self.transport:6} {self.era}"
 
 
 def conversations() -> Iterator[Conversation]:
-    """Every conversation. The TypeScript SDK 1.x knows nothing of the stateless era."""
+    """Everybody with everybody, save where one of two alike has done it."""
     for client in ("sdk 1", "sdk 2", "mcp", "fastmcp"):
-        for transport in ("stdio", "http"):
-            for era in (OF_SESSIONS, STATELESS):
-                if (client, era) != ("sdk 1", STATELESS):
-                    yield Conversation(client, transport, era)
+        for server in ("server-everything", "sdk 2", "mcp"):
+            if (client, server) not in ALIKE:
+                yield from (Conversation(client, server, transport) for transport in ("stdio", "http"))
 
 
-def command(kit: Kit, client: str) -> list[str]:
+def client_command(kit: Kit, client: str) -> list[str]:
     """The command that starts a client, without its server."""
     return {
         "sdk 1": kit.script("sdk1-client.mjs"),
         "sdk 2": kit.script("sdk2-client.mjs"),
-        "mcp": kit.python_client("mcp_client.py"),
-        "fastmcp": kit.python_client("fastmcp_client.py"),
+        "mcp": kit.python_script("mcp_client.py"),
+        "fastmcp": kit.python_script("fastmcp_client.py"),
     }[client]
+
+
+def server_command(kit: Kit, server: str, transport: str) -> list[str]:
+    """The command that starts a server."""
+    return {
+        "server-everything": kit.published("server-everything", transport),
+        "sdk 2": kit.script("stateless-server.mjs", transport),
+        "mcp": kit.python_script("stateless_server.py", transport),
+    }[server]
 
 
 @contextmanager
 def connected(kit: Kit, talk: Conversation, through_gateway: bool) -> Iterator[list[str]]:
     """The server of a conversation, as its client is told of it."""
-    is_stateless = talk.era == STATELESS
+    server = server_command(kit, talk.server, talk.transport)
     if talk.transport == "stdio":
-        stateless = kit.script("stateless-server.mjs", "stdio")
-        server = stateless if is_stateless else kit.published("server-everything", "stdio")
         yield ["--", *(kit.beside(server) if through_gateway else server)]
         return
-    opened = scripted(kit, "stateless-server.mjs", "http") if is_stateless else everything(kit)
-    with opened as url:
+    with served(kit, server) if talk.is_stateless else everything(kit) as url:
         if not through_gateway:
             yield [url]
             return
@@ -72,11 +90,11 @@ def connected(kit: Kit, talk: Conversation, through_gateway: bool) -> Iterator[l
 
 def transcript(kit: Kit, talk: Conversation, through_gateway: bool) -> list[Any]:
     """What a client sees."""
-    environment = {**os.environ, "ERA": "stateless" if talk.era == STATELESS else "sessions"}
+    environment = {**os.environ, "CONVERSATION": "stateless" if talk.is_stateless else "sessions"}
     for _ in range(OPENINGS):
         with connected(kit, talk, through_gateway) as server:
             ran = subprocess.run(
-                [*command(kit, talk.client), *server],
+                [*client_command(kit, talk.client), *server],
                 cwd=kit.fresh(),
                 env=environment,
                 capture_output=True,

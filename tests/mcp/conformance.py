@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from peers import PATIENCE, CheckError, Kit, everything, scripted
+from peers import PATIENCE, CheckError, Kit, everything, served
 from sameness import normal, require_same
 
 RESULTS = re.compile(r"(?:server-)?(?P<scenario>.*)-\d{4}-\d\d-\d\dT[-0-9]+Z")
@@ -108,7 +108,7 @@ def table(title: str, direct: dict[str, Checks], through: dict[str, Checks]) -> 
 
 def check_servers(kit: Kit) -> None:
     """The suite as the client of a server that has all it asks for, and of one that anybody can install."""
-    check_server(kit, "scenario server", lambda: scripted(kit, "scenario-server.mjs"), evidence, set())
+    check_server(kit, "scenario server", lambda: served(kit, kit.script("scenario-server.mjs")), evidence, set())
     check_server(kit, "server-everything", lambda: everything(kit), outcomes, set(BY_DESIGN))
 
 

@@ -7,13 +7,13 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 # Seconds that anything may take.
-PATIENCE = 60
+PATIENCE = 120
 ALLOW = "default_verdict: allow\n"
 # How the gateway and the servers of these tests say where they listen.
 LISTENS = re.compile(r"listening(?: on |=127\.0\.0\.1:)(\d+)")
@@ -48,9 +48,9 @@ class Kit:
         """The command of a package of the project of MCP."""
         return self.script(f"node_modules/@modelcontextprotocol/{name}/dist/index.js", *arguments)
 
-    def python_client(self, name: str) -> list[str]:
-        """The command of a client in Python."""
-        return [str(self.python), str(Path(__file__).parent / "python" / name)]
+    def python_script(self, name: str, *arguments: str) -> list[str]:
+        """The command of a script for Python."""
+        return [str(self.python), str(Path(__file__).parent / "python" / name), *arguments]
 
     def gateway(self, policy: str = ALLOW) -> list[str]:
         """The command of a gateway that saw nothing yet; flags about the server are left to the caller."""
@@ -93,8 +93,8 @@ def listening(command: list[str], directory: Path) -> Iterator[int]:
 
 
 def _port(process: subprocess.Popen[str]) -> int:
-    said = []
-    stdout = process.stdout or []
+    said: list[str] = []
+    stdout: Iterable[str] = process.stdout or []
     for line in stdout:
         said.append(line)
         if found := LISTENS.search(line):
@@ -129,7 +129,7 @@ def everything(kit: Kit) -> Iterator[str]:
 
 
 @contextmanager
-def scripted(kit: Kit, name: str, *arguments: str) -> Iterator[str]:
-    """A server of a script over HTTP; gives its URL."""
-    with listening(kit.script(name, *arguments), kit.fresh()) as port:
+def served(kit: Kit, command: list[str]) -> Iterator[str]:
+    """A server over HTTP that a command starts; gives its URL."""
+    with listening(command, kit.fresh()) as port:
         yield f"http://127.0.0.1:{port}/mcp"

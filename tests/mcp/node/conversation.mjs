@@ -8,6 +8,8 @@
 //   call(params, options), ask.NAME(params)   requests
 //   close()         ends
 
+import { setTimeout as pause } from 'node:timers/promises';
+
 const PROMPT = { type: 'ref/prompt', name: 'completable-prompt' };
 const TEMPLATE = { type: 'ref/resource', uri: 'demo://resource/dynamic/text/{resourceId}' };
 const DOCUMENT = 'demo://resource/static/document/features.md';
@@ -20,18 +22,25 @@ export const ANSWERS = {
   'roots/list': { roots: [{ uri: 'file:///tmp/one', name: 'one' }] },
 };
 
-// Waits for the first of something that is told by calling `happened`.
+// The first of something, which is told by calling `happened`.
 export function awaited(what) {
   let happened;
-  const promise = new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no ${what} within ${PATIENCE_MS} ms`)), PATIENCE_MS);
-    happened = (value) => {
-      clearTimeout(timer);
-      resolve(value);
-    };
+  const first = new Promise((resolve) => {
+    happened = resolve;
   });
-  promise.catch(() => {});
-  return { promise, happened };
+  const wait = async () => {
+    const patience = new AbortController();
+    const late = pause(PATIENCE_MS, undefined, { signal: patience.signal }).then(() => {
+      throw new Error(`no ${what} within ${PATIENCE_MS} ms`);
+    });
+    try {
+      return await Promise.race([first, late]);
+    } finally {
+      late.catch(() => {});
+      patience.abort();
+    }
+  };
+  return { wait, happened };
 }
 
 // Records what steps come to: a result, or the error that the client raised.
@@ -67,7 +76,7 @@ export async function converse(peer) {
 
   await step('open', () => peer.open());
   // The server asks a moment after the opening; from then on the stream of its own messages is there.
-  await rooted.promise;
+  await rooted.wait();
   const call = (name, args, options) => peer.call({ name, arguments: args }, options);
   await step('ping', () => peer.ask.ping());
   await step('tools', () => peer.ask.listTools());
@@ -105,7 +114,7 @@ export async function converse(peer) {
   await step('complete a template', () => peer.ask.complete({ ref: TEMPLATE, argument: { name: 'resourceId', value: '7' } }));
   await step('subscribe', () => peer.ask.subscribeResource({ uri: DOCUMENT }));
   await step('updates on', () => call('toggle-subscriber-updates', {}));
-  await step('update', () => updated.promise);
+  await step('update', () => updated.wait());
   await step('updates off', () => call('toggle-subscriber-updates', {}));
   await step('unsubscribe', () => peer.ask.unsubscribeResource({ uri: DOCUMENT }));
   await step('ping again', () => peer.ask.ping());

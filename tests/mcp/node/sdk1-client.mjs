@@ -11,14 +11,17 @@ import {
   ListRootsRequestSchema,
   LoggingMessageNotificationSchema,
   ResourceUpdatedNotificationSchema,
+  ToolListChangedNotificationSchema,
 } from '@modelcontextprotocol/sdk/types.js';
 
 import { CAPABILITIES, converse } from './conversation.mjs';
+import { converseWithoutSession } from './stateless-conversation.mjs';
 
 const SCHEMAS = {
   'elicitation/create': ElicitRequestSchema,
   'notifications/message': LoggingMessageNotificationSchema,
   'notifications/resources/updated': ResourceUpdatedNotificationSchema,
+  'notifications/tools/list_changed': ToolListChangedNotificationSchema,
   'roots/list': ListRootsRequestSchema,
   'sampling/createMessage': CreateMessageRequestSchema,
 };
@@ -29,7 +32,7 @@ const transport =
     ? new StdioClientTransport({ command: command[0], args: command.slice(1), stderr: 'ignore' })
     : new StreamableHTTPClientTransport(new URL(target));
 const client = new Client({ name: 'sdk1-client', version: '1.0.0' }, { capabilities: CAPABILITIES });
-await converse({
+const peer = {
   ask: client,
   answer: (method, answer) => client.setRequestHandler(SCHEMAS[method], ({ params }) => answer(params)),
   hear: (method, hear) => client.setNotificationHandler(SCHEMAS[method], ({ params }) => hear(params)),
@@ -42,4 +45,5 @@ await converse({
     await transport.terminateSession?.();
     await client.close();
   },
-});
+};
+await (process.env.CONVERSATION === 'stateless' ? converseWithoutSession(peer) : converse(peer));

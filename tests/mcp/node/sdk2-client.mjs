@@ -36,4 +36,4 @@ const peer = {
     await client.close();
   },
 };
-await (process.env.ERA === 'stateless' ? converseWithoutSession(peer) : converse(peer));
+await (process.env.CONVERSATION === 'stateless' ? converseWithoutSession(peer) : converse(peer));

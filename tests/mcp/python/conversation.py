@@ -1,4 +1,4 @@
-"""What a Python client does with `server-everything`, or with `stateless-server.mjs`, and what it sees of it.
+"""What a Python client does with `server-everything`, or with a server of the stateless era, and what it sees of it.
 
 Prints one line of JSON for each step. A client hands in a `Peer`, which knows its library.
 """
@@ -7,21 +7,25 @@ import json
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import mcp_types as types
-from pydantic import BaseModel
+from mcp.client.subscriptions import Subscription
+from mcp.shared.dispatcher import ProgressFnT
+from pydantic import BaseModel, FileUrl
 
 PATIENCE = 20.0
+# How often, and after how many seconds each time, a server is asked whether it noticed.
+TRIES = 50
+PAUSE = 0.02
 DOCUMENT = "demo://resource/static/document/features.md"
 NOTES = "notes://today"
-LOG_LEVEL = "io.modelcontextprotocol/logLevel"
-
-Progress = Callable[[float, float | None, str | None], Awaitable[None]]
-Action = Callable[[], Awaitable[Any]]
+# What a server announces.
+ANNOUNCED = ("tools", "notes")
+WITH_LOG = cast(types.RequestParamsMeta, {"io.modelcontextprotocol/logLevel": "debug"})
 
 
 class Heard:
@@ -48,7 +52,7 @@ class Heard:
         """Answers a request for roots."""
         self.asked.append("roots")
         self.was_asked_for_roots.set()
-        return [types.Root(uri="file:///tmp/one", name="one")]
+        return [types.Root(uri=FileUrl("file:///tmp/one"), name="one")]
 
     def notice(self, message: object) -> None:
         """Takes note of a notice."""
@@ -59,7 +63,6 @@ class Heard:
 class Peer(ABC):
     """A client. Requests that its library spells like the others do are asked for by name."""
 
-    client: Any
     heard: Heard
 
     @abstractmethod
@@ -72,7 +75,11 @@ class Peer(ABC):
 
     @abstractmethod
     async def call(
-        self, name: str, args: dict[str, Any], progress: Progress | None = None, meta: dict[str, Any] | None = None
+        self,
+        name: str,
+        args: dict[str, Any],
+        progress: ProgressFnT | None = None,
+        meta: types.RequestParamsMeta | None = None,
     ) -> object:
         """Calls a tool."""
 
@@ -85,6 +92,10 @@ class Peer(ABC):
         self, ref: types.PromptReference | types.ResourceTemplateReference, key: str, value: str
     ) -> object:
         """Completes an argument."""
+
+    def listen(self) -> AbstractAsyncContextManager[Subscription] | None:
+        """Listens to changes of tools and notes, where the client can."""
+        return None
 
 
 def plain(value: object) -> Any:
@@ -104,11 +115,11 @@ def tell(step: str, **outcome: object) -> None:
     sys.stdout.flush()
 
 
-async def take(step: str, action: Action) -> None:
+async def take(step: str, action: Awaitable[Any]) -> None:
     """Takes a step, and tells its result or its error."""
     try:
         with anyio.fail_after(PATIENCE):
-            result = await action()
+            result = await action
     except Exception as error:
         # Whatever a client raises is what its user sees.
         told = {"name": type(error).__name__, "code": getattr(error, "code", None), "message": str(error)}
@@ -132,7 +143,7 @@ async def cancelling(peer: Peer, name: str, args: dict[str, Any]) -> str:
     """A call that is given up once it tells its progress."""
     with anyio.CancelScope() as scope:
 
-        async def stop(_progress: float, _total: float | None, _message: str | None) -> None:
+        async def stop(progress: float, total: float | None, message: str | None) -> None:
             scope.cancel()
 
         await peer.call(name, args, stop)
@@ -140,10 +151,10 @@ async def cancelling(peer: Peer, name: str, args: dict[str, Any]) -> str:
 
 
 async def converse(peer: Peer) -> None:
-    """The conversation, in the era that the environment names."""
+    """The conversation that the environment names."""
     async with peer.open():
         tell("open", result=plain(peer.says()))
-        if os.environ.get("ERA") == "stateless":
+        if os.environ.get("CONVERSATION") == "stateless":
             await without_session(peer)
         else:
             await with_session(peer)
@@ -154,7 +165,7 @@ async def converse(peer: Peer) -> None:
 async def listings(peer: Peer) -> None:
     """Everything that the server lists."""
     for what in ("list_tools", "list_prompts", "list_resources", "list_resource_templates"):
-        await take(what, lambda what=what: peer.ask(what))
+        await take(what, peer.ask(what))
 
 
 async def with_session(peer: Peer) -> None:
@@ -162,9 +173,9 @@ async def with_session(peer: Peer) -> None:
     # The server asks a moment after the opening; from then on the stream of its own messages is there.
     with anyio.fail_after(PATIENCE):
         await peer.heard.was_asked_for_roots.wait()
-    await take("ping", lambda: peer.ask("ping"))
+    await take("ping", peer.ask("ping"))
     await listings(peer)
-    await take("log level", lambda: peer.ask("set_logging_level", "debug"))
+    await take("log level", peer.ask("set_logging_level", "debug"))
     for name, args in (
         ("echo", {"message": "hej \u2028 <&> \U0001f600"}),
         ("get-sum", {"a": 2, "b": 40.5}),
@@ -177,28 +188,28 @@ async def with_session(peer: Peer) -> None:
         ("trigger-elicitation-request", {}),
         ("get-roots-list", {}),
     ):
-        await take(name, lambda name=name, args=args: peer.call(name, args))
+        await take(name, peer.call(name, args))
     operation = "trigger-long-running-operation"
-    await take("progress", lambda: progressing(peer, operation, {"duration": 0.6, "steps": 3}))
-    await take("cancel", lambda: cancelling(peer, operation, {"duration": 1.5, "steps": 15}))
-    await take("prompt", lambda: peer.ask("get_prompt", "args-prompt", {"city": "Lund", "state": "Skåne"}))
-    await take("prompt that fails", lambda: peer.ask("get_prompt", "no-such-prompt"))
+    await take("progress", progressing(peer, operation, {"duration": 0.6, "steps": 3}))
+    await take("cancel", cancelling(peer, operation, {"duration": 1.5, "steps": 15}))
+    await take("prompt", peer.ask("get_prompt", "args-prompt", {"city": "Lund", "state": "Skåne"}))
+    await take("prompt that fails", peer.ask("get_prompt", "no-such-prompt"))
     for uri in (DOCUMENT, "demo://resource/dynamic/text/7", "demo://resource/dynamic/blob/7", "demo://nothing"):
-        await take(f"read {uri}", lambda uri=uri: peer.ask("read_resource", uri))
+        await take(f"read {uri}", peer.ask("read_resource", uri))
     prompt = types.PromptReference(type="ref/prompt", name="completable-prompt")
-    await take("complete", lambda: peer.complete(prompt, "department", "E"))
+    await take("complete", peer.complete(prompt, "department", "E"))
     template = types.ResourceTemplateReference(type="ref/resource", uri="demo://resource/dynamic/text/{resourceId}")
-    await take("complete a template", lambda: peer.complete(template, "resourceId", "7"))
-    await take("subscribe", lambda: peer.ask("subscribe_resource", DOCUMENT))
-    await take("updates on", lambda: peer.call("toggle-subscriber-updates", {}))
-    await take("update", peer.heard.was_updated.wait)
-    await take("updates off", lambda: peer.call("toggle-subscriber-updates", {}))
-    await take("unsubscribe", lambda: peer.ask("unsubscribe_resource", DOCUMENT))
-    await take("ping again", lambda: peer.ask("ping"))
+    await take("complete a template", peer.complete(template, "resourceId", "7"))
+    await take("subscribe", peer.ask("subscribe_resource", DOCUMENT))
+    await take("updates on", peer.call("toggle-subscriber-updates", {}))
+    await take("update", peer.heard.was_updated.wait())
+    await take("updates off", peer.call("toggle-subscriber-updates", {}))
+    await take("unsubscribe", peer.ask("unsubscribe_resource", DOCUMENT))
+    await take("ping again", peer.ask("ping"))
 
 
 async def without_session(peer: Peer) -> None:
-    """With `stateless-server.mjs`."""
+    """With `stateless-server.mjs`, or the one in Python that has the same."""
     await listings(peer)
     for name, args in (
         ("text", {"message": "hej \u2028 <&> \U0001f600"}),
@@ -209,36 +220,37 @@ async def without_session(peer: Peer) -> None:
         ("regional", {"region": "Göteborg", "size": 7}),
         ("ask", {}),
     ):
-        await take(name, lambda name=name, args=args: peer.call(name, args))
-    await take("progress", lambda: progressing(peer, "steps", {}))
-    await take("cancel", lambda: cancelling(peer, "wait", {}))
-    await take("the server noticed", lambda: abandoned(peer))
-    await take("log", lambda: peer.call("log", {}, meta={LOG_LEVEL: "debug"}))
-    await take("no log", lambda: peer.call("log", {}))
-    await take("prompt", lambda: peer.ask("get_prompt", "greet", {"whom": "Ada"}))
-    await take("read", lambda: peer.ask("read_resource", NOTES))
-    await take("read what is not there", lambda: peer.ask("read_resource", "notes://never"))
+        await take(name, peer.call(name, args))
+    await take("progress", progressing(peer, "steps", {}))
+    await take("cancel", cancelling(peer, "wait", {}))
+    await take("the server noticed", abandoned(peer))
+    await take("log", peer.call("log", {}, meta=WITH_LOG))
+    await take("no log", peer.call("log", {}))
+    await take("prompt", peer.ask("get_prompt", "greet", {"whom": "Ada"}))
+    await take("read", peer.ask("read_resource", NOTES))
+    await take("read what is not there", peer.ask("read_resource", "notes://never"))
     greet = types.PromptReference(type="ref/prompt", name="greet")
-    await take("complete", lambda: peer.complete(greet, "whom", "A"))
-    if hasattr(peer.client, "listen"):
-        await take("listen", lambda: listening(peer))
+    await take("complete", peer.complete(greet, "whom", "A"))
+    if listening := peer.listen():
+        await take("listen", changes(peer, listening))
 
 
-async def abandoned(peer: Peer) -> str:
-    """Waits until the server knows that a call was given up."""
-    while True:
-        result = str(plain(await peer.call("abandoned", {})))
-        if "'0'" not in result:
-            return result
+async def abandoned(peer: Peer) -> bool:
+    """Whether the server comes to know that a call was given up."""
+    for _ in range(TRIES):
+        if "'0'" not in str(plain(await peer.call("abandoned", {}))):
+            return True
+        await anyio.sleep(PAUSE)
+    return False
 
 
-async def listening(peer: Peer) -> list[str]:
+async def changes(peer: Peer, listening: AbstractAsyncContextManager[Subscription]) -> list[str]:
     """What the server announces to those who listen."""
-    heard: list[str] = []
-    async with peer.client.listen(tools_list_changed=True, resource_subscriptions=[NOTES]) as subscription:
+    heard: set[str] = set()
+    async with listening as subscription:
         await peer.call("announce", {})
         async for event in subscription:
-            heard.append(repr(event))
-            if len(heard) == 2:  # noqa: PLR2004 - one of each kind
+            heard.add(repr(event))
+            if len(heard) == len(ANNOUNCED):
                 break
     return sorted(heard)

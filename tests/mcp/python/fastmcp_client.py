@@ -5,13 +5,15 @@ fastmcp_client.py URL | fastmcp_client.py -- COMMAND [ARGUMENT...]
 
 import sys
 import warnings
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import mcp_types as types
-from conversation import Heard, Peer, Progress, converse
+from conversation import Heard, Peer, converse
 from fastmcp import Client
 from fastmcp.client.transports import StdioTransport, StreamableHttpTransport
+from mcp.shared.dispatcher import ProgressFnT
 
 
 class FastMcpPeer(Peer):
@@ -35,7 +37,7 @@ class FastMcpPeer(Peer):
         async def notice(message: object) -> None:
             heard.notice(message)
 
-        self.client = Client(
+        self.client: Client[Any] = Client(
             transport,
             roots=roots,
             sampling_handler=sample,
@@ -44,7 +46,7 @@ class FastMcpPeer(Peer):
             message_handler=notice,
         )
 
-    def open(self) -> Client[Any]:
+    def open(self) -> AbstractAsyncContextManager[object]:
         return self.client
 
     def says(self) -> dict[str, Any]:
@@ -57,9 +59,15 @@ class FastMcpPeer(Peer):
         }
 
     async def call(
-        self, name: str, args: dict[str, Any], progress: Progress | None = None, meta: dict[str, Any] | None = None
+        self,
+        name: str,
+        args: dict[str, Any],
+        progress: ProgressFnT | None = None,
+        meta: types.RequestParamsMeta | None = None,
     ) -> object:
-        result = await self.client.call_tool(name, args, progress_handler=progress, meta=meta, raise_on_error=False)
+        result = await self.client.call_tool(
+            name, args, progress_handler=progress, meta=dict(meta) if meta else None, raise_on_error=False
+        )
         return {"content": result.content, "structured": result.structured_content, "is_error": result.is_error}
 
     async def ask(self, what: str, *args: object, **named: object) -> object:
@@ -77,10 +85,9 @@ def main() -> None:
     warnings.simplefilter("ignore")
     target, *command = sys.argv[1:]
     if target == "--":
-        transport = StdioTransport(command[0], command[1:], keep_alive=False)
+        anyio.run(converse, FastMcpPeer(StdioTransport(command[0], command[1:], keep_alive=False)))
     else:
-        transport = StreamableHttpTransport(target)
-    anyio.run(converse, FastMcpPeer(transport))
+        anyio.run(converse, FastMcpPeer(StreamableHttpTransport(target)))
 
 
 if __name__ == "__main__":

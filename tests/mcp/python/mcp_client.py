@@ -5,12 +5,15 @@ mcp_client.py URL | mcp_client.py -- COMMAND [ARGUMENT...]
 
 import sys
 import warnings
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import anyio
 import mcp_types as types
-from conversation import Heard, Peer, Progress, converse
+from conversation import NOTES, Heard, Peer, converse
 from mcp import Client, StdioServerParameters
+from mcp.client.subscriptions import Subscription
+from mcp.shared.dispatcher import ProgressFnT
 
 
 class McpPeer(Peer):
@@ -19,13 +22,13 @@ class McpPeer(Peer):
     def __init__(self, server: str | StdioServerParameters) -> None:
         self.heard = heard = Heard()
 
-        async def sample(_: object, params: types.CreateMessageRequestParams) -> types.CreateMessageResult:
+        async def sample(context: object, params: types.CreateMessageRequestParams) -> types.CreateMessageResult:
             return heard.sample(params)
 
-        async def elicit(_: object, params: types.ElicitRequestParams) -> types.ElicitResult:
+        async def elicit(context: object, params: types.ElicitRequestParams) -> types.ElicitResult:
             return heard.elicit(params)
 
-        async def roots(_: object) -> types.ListRootsResult:
+        async def roots(context: object) -> types.ListRootsResult:
             return types.ListRootsResult(roots=heard.roots())
 
         async def log(params: types.LoggingMessageNotificationParams) -> None:
@@ -34,7 +37,7 @@ class McpPeer(Peer):
         async def notice(message: object) -> None:
             heard.notice(message)
 
-        self.client = Client(
+        self.client: Client = Client(
             server,
             sampling_callback=sample,
             elicitation_callback=elicit,
@@ -43,7 +46,7 @@ class McpPeer(Peer):
             message_handler=notice,
         )
 
-    def open(self) -> Client:
+    def open(self) -> AbstractAsyncContextManager[object]:
         return self.client
 
     def says(self) -> dict[str, Any]:
@@ -56,7 +59,11 @@ class McpPeer(Peer):
         }
 
     async def call(
-        self, name: str, args: dict[str, Any], progress: Progress | None = None, meta: dict[str, Any] | None = None
+        self,
+        name: str,
+        args: dict[str, Any],
+        progress: ProgressFnT | None = None,
+        meta: types.RequestParamsMeta | None = None,
     ) -> object:
         return await self.client.call_tool(name, args, progress_callback=progress, meta=meta)
 
@@ -67,6 +74,9 @@ class McpPeer(Peer):
         self, ref: types.PromptReference | types.ResourceTemplateReference, key: str, value: str
     ) -> object:
         return await self.client.complete(ref, {"name": key, "value": value})
+
+    def listen(self) -> AbstractAsyncContextManager[Subscription]:
+        return self.client.listen(tools_list_changed=True, resource_subscriptions=[NOTES])
 
 
 def main() -> None:
