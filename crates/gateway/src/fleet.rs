@@ -16,6 +16,7 @@ use gait_artifact::Timestamp;
 use gait_artifact::mcp::McpServer;
 use gait_policy::reach::may_permit;
 
+use crate::call::Caller;
 use crate::catalog::Definition;
 use crate::exchange::{Asked, Exchange, Step};
 use crate::hub::{Hub, HubStep};
@@ -32,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Staff<'a> {
     /// Judges calls.
     pub judge: &'a Judge,
+    /// Who calls.
+    pub caller: &'a Caller,
     /// Reviews tools.
     pub reviewer: &'a Reviewer,
     /// Tells the time.
@@ -57,7 +60,7 @@ enum Event {
 }
 
 /// Tells the main loop what the client says.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Inlet(Sender<Event>);
 
 impl Inlet {
@@ -372,7 +375,7 @@ impl Serving<'_> {
         let begun = Instant::now();
         let events = self.events.clone();
         let judge = self.staff.judge;
-        let call = asked.to_call(&self.servers[index].identity, &judge.caller);
+        let call = asked.to_call(&self.servers[index].identity, self.staff.caller);
         let objection = asked.objection.as_ref().map(|objection| objection.code);
         judge.judge(call, objection, move |outcome| {
             // Nobody may be listening any more; then nothing runs.

@@ -7,26 +7,26 @@
 
 mod calls;
 pub(crate) mod fields;
-mod front;
+pub(crate) mod front;
 mod listing;
 pub(crate) mod mirror;
 mod proxy;
-mod refused;
+pub(crate) mod refused;
 pub(crate) mod relay;
 mod scope;
 mod sessions;
 mod shelf;
+pub(crate) mod socket;
 pub(crate) mod sse;
 mod upstream;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gait_artifact::Timestamp;
-use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals};
-use tokio::runtime;
+use gait_http::{Access, Limits, ListenAddress, ListenError, Serving};
 use tokio::sync::watch;
 
 use crate::judge::Judge;
@@ -34,6 +34,7 @@ use crate::notice::Notice;
 use crate::review::Reviewer;
 use front::Front;
 use proxy::Proxy;
+use socket::Socket;
 
 pub use upstream::{Authorization, Upstream, UpstreamError};
 
@@ -78,20 +79,15 @@ pub enum ServeError {
 
 /// A gateway that is bound to its address.
 pub struct Gateway {
-    listener: TcpListener,
-    address: SocketAddr,
+    socket: Socket,
     settings: Settings,
 }
 
 impl Gateway {
     /// Binds `address`.
     pub fn bind(address: &ListenAddress, settings: Settings) -> Result<Self, ServeError> {
-        let listener = address.bind()?;
-        listener.set_nonblocking(true).map_err(ServeError::Start)?;
-        let address = listener.local_addr().map_err(ServeError::Start)?;
         Ok(Self {
-            listener,
-            address,
+            socket: Socket::bind(address)?,
             settings,
         })
     }
@@ -99,33 +95,19 @@ impl Gateway {
     /// The address that was bound.
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
-        self.address
+        self.socket.address
     }
 
     /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; whether every request in work was
     /// answered then.
     pub fn run(self) -> Result<bool, ServeError> {
-        let runtime = runtime::Builder::new_multi_thread()
-            .enable_all()
-            .thread_name("gateway")
-            .build()
-            .map_err(ServeError::Start)?;
-        let drained = runtime.block_on(async {
-            let mut signals = Signals::listen().map_err(ServeError::Start)?;
-            let (end, ending) = watch::channel(false);
-            tokio::select! {
-                drained = self.serve(ending) => drained,
-                () = signals.obey(&end, || ()) => Ok(false),
-            }
-        });
-        runtime.shutdown_background();
-        drained
+        Socket::run(|ending| self.serve(ending))
     }
 
     /// Serves until `ending` becomes true, then as long as the limits allow for requests in work; whether all of them were
     /// answered. Must be called on a runtime of tokio.
     pub async fn serve(self, ending: watch::Receiver<bool>) -> Result<bool, ServeError> {
-        let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
+        let listener = self.socket.listener()?;
         let limits = self.settings.limits;
         let proxy = Arc::new(Proxy::new(self.settings, ending.clone()));
         let serving = Serving {

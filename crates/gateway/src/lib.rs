@@ -21,4 +21,5 @@ pub mod pins;
 pub mod pipe;
 pub mod review;
 pub mod schema;
+pub mod service;
 pub mod stdio;

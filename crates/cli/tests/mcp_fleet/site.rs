@@ -7,9 +7,12 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use gait_canon::json::{self, Value};
 
+/// Nothing takes longer.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A server on standard input and output that notes what reaches it. `$1` is its name.
 const SERVER: &str = r#"
 while IFS= read -r line; do
@@ -23,6 +26,7 @@ while IFS= read -r line; do
     *'"id"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"from":"%s"}}\n' "$id" "$1" ;;
   esac
 done
+touch "ended-$1"
 "#;
 const TOOLS: &str = r#"[{"name":"read","inputSchema":{"type":"object","properties":{"path":{"type":"string"}},"required":["path"]}},{"name":"drop","inputSchema":{"type":"object"}}]"#;
 const POLICY: &str = "default_verdict: allow
@@ -87,6 +91,15 @@ impl Site {
         child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
         assert!(child.wait().unwrap().success(), "{told}");
         (answers, told)
+    }
+
+    /// Waits until a file is there.
+    pub(crate) fn wait_for(&self, name: &str) {
+        let until = Instant::now() + PATIENCE;
+        while !self.path().join(name).exists() {
+            assert!(Instant::now() < until, "{name} does not come");
+            thread::yield_now();
+        }
     }
 
     /// What reached the server of this name.

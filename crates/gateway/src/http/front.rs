@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header, request::Parts};
-use gait_http::{Handler, MediaError, Peer, require_json};
+use gait_http::{Access, Handler, Limits, MediaError, Peer, require_json};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use tokio::time::timeout;
@@ -55,36 +55,11 @@ impl Handler for Front {
 impl Proxy {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Refused> {
         let (head, body) = request.into_parts();
-        let access = &self.settings.access;
-        access
-            .check_source(&head.headers, &head.uri)
-            .and_then(|()| access.check_token(&head.headers))
-            .map_err(|error| {
-                let refused = refusal(error.status(), None, answer::INVALID_REQUEST, &error.to_string());
-                if error.status() == StatusCode::UNAUTHORIZED {
-                    refused.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
-                } else {
-                    refused
-                }
-            })?;
-        if head.uri.path() != self.settings.upstream.path() {
-            let text = "there is nothing at this path";
-            return Err(refusal(
-                StatusCode::NOT_FOUND,
-                None,
-                answer::INVALID_REQUEST,
-                text,
-            ));
-        }
+        admit(&self.settings.access, self.settings.upstream.path(), &head)?;
         match head.method {
             Method::POST => self.post(head, body).await,
             Method::GET | Method::DELETE | Method::OPTIONS => Ok(self.bare(head).await),
-            _ => {
-                let text = "the method is not allowed";
-                let status = StatusCode::METHOD_NOT_ALLOWED;
-                let refused = refusal(status, None, answer::INVALID_REQUEST, text);
-                Err(refused.with(header::ALLOW, HeaderValue::from_static(METHODS)))
-            }
+            _ => Err(not_allowed(METHODS)),
         }
     }
 
@@ -105,12 +80,7 @@ impl Proxy {
 
     async fn post(self: Arc<Self>, head: Parts, body: Incoming) -> Result<Response<Body>, Refused> {
         let limits = self.settings.limits;
-        require_json(&head.headers).map_err(unsupported)?;
-        let reading = timeout(limits.request_time, whole(body, limits.request_bytes));
-        let bytes = reading.await.map_err(|_| {
-            let text = "the body did not arrive in time";
-            refusal(StatusCode::REQUEST_TIMEOUT, None, answer::INVALID_REQUEST, text)
-        })??;
+        let bytes = message_of(&head.headers, body, limits).await?;
         let mut asking = Asking::new(self, head);
         let read = Read::of(&bytes, &asking.fields)?;
         asking.meta = read.meta;
@@ -188,6 +158,53 @@ impl Read {
         };
         Ok(Self { sent, meta, mismatch })
     }
+}
+
+/// Refuses a request of somebody who may not ask, or not for this.
+pub(crate) fn admit(access: &Access, path: &str, head: &Parts) -> Result<(), Refused> {
+    access
+        .check_source(&head.headers, &head.uri)
+        .and_then(|()| access.check_token(&head.headers))
+        .map_err(|error| {
+            let refused = refusal(error.status(), None, answer::INVALID_REQUEST, &error.to_string());
+            if error.status() == StatusCode::UNAUTHORIZED {
+                refused.with(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+            } else {
+                refused
+            }
+        })?;
+    if head.uri.path() == path {
+        return Ok(());
+    }
+    let text = "there is nothing at this path";
+    Err(refusal(
+        StatusCode::NOT_FOUND,
+        None,
+        answer::INVALID_REQUEST,
+        text,
+    ))
+}
+
+/// The answer to a method that is none of `allowed`.
+pub(crate) fn not_allowed(allowed: &'static str) -> Refused {
+    let text = "the method is not allowed";
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let refused = refusal(status, None, answer::INVALID_REQUEST, text);
+    refused.with(header::ALLOW, HeaderValue::from_static(allowed))
+}
+
+/// The body of a request that brings a message, if it is JSON and arrives whole and in time.
+pub(crate) async fn message_of(
+    headers: &HeaderMap,
+    body: Incoming,
+    limits: Limits,
+) -> Result<Bytes, Refused> {
+    require_json(headers).map_err(unsupported)?;
+    let reading = timeout(limits.request_time, whole(body, limits.request_bytes));
+    reading.await.map_err(|_| {
+        let text = "the body did not arrive in time";
+        refusal(StatusCode::REQUEST_TIMEOUT, None, answer::INVALID_REQUEST, text)
+    })?
 }
 
 /// The whole body, if it is no longer than `limit` bytes.

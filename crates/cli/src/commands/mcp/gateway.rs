@@ -2,6 +2,7 @@
 
 mod http;
 mod servers;
+mod service;
 mod watcher;
 
 use std::io::{self, BufReader};
@@ -56,8 +57,15 @@ const OWN: [Flag; 11] = [
     Flag::switch("quiet", "tell nothing on standard error"),
     Flag::switch("explain-config", "print the settings and end"),
 ];
-const FLAGS: [Flag; OWN.len() + servers::FLAGS.len() + http::FLAGS.len() + OF_THE_BOUNDARY.len()] =
-    joined(&[&OWN, &servers::FLAGS, &http::FLAGS, &OF_THE_BOUNDARY]);
+const FLAGS: [Flag;
+    OWN.len() + servers::FLAGS.len() + http::FLAGS.len() + service::FLAGS.len() + OF_THE_BOUNDARY.len()] =
+    joined(&[
+        &OWN,
+        &servers::FLAGS,
+        &http::FLAGS,
+        &service::FLAGS,
+        &OF_THE_BOUNDARY,
+    ]);
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp gateway", "Stand between an MCP client and its server")
     .explain("Starts an MCP server and passes messages between it and the client on standard input and output, or stands in front of one that is asked over HTTP, or of several; a tool call reaches the server only when the policy allows it.")
@@ -127,7 +135,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     }
     match servers.sole_address() {
         Some(address) => http::run(parsed, context, address, staff),
-        None => Err(Failure::invalid_input("--listen requires a single --upstream")),
+        None => service::run(parsed, context, servers, staff),
     }
 }
 
@@ -153,10 +161,11 @@ fn beside_client(
     }
     let network = network()?;
     let members = servers.members(&network, &http::asking(parsed, context, false)?)?;
-    let fleet = servers.fleet(members, &nonce()?, context)?;
+    let fleet = servers.fleet(members, &nonce()?, context.producer_version())?;
     let watchers = &staff.watchers;
     let staff = Staff {
         judge: &staff.judge,
+        caller: &staff.judge.caller,
         reviewer: &staff.reviewer,
         now: &|| context.now(),
         watch: &mut |server, notice| watchers.note(server, &notice),

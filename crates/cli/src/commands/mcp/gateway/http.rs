@@ -86,12 +86,17 @@ pub(super) fn run(parsed: &Parsed, context: &Context<'_>, address: &str, staff: 
     let gateway = Gateway::bind(&listen, settings)?;
     let listen = listen.bound_to(gateway.local_addr()).to_string();
     announce(&listen, address, parsed.flag("json"), context)?;
+    Ok(ended(gateway.run()?))
+}
+
+/// How a gateway ended that answered every request in work, or did not.
+pub(super) fn ended(drained: bool) -> Report {
     let report = Report::verbatim("");
-    Ok(if gateway.run()? {
+    if drained {
         report
     } else {
         report.exit(ErrorKind::Internal.exit_code())
-    })
+    }
 }
 
 /// What servers over HTTP are asked with.
@@ -139,7 +144,7 @@ fn authorization(
     }
 }
 
-fn limits(parsed: &Parsed) -> Result<Limits, Failure> {
+pub(super) fn limits(parsed: &Parsed) -> Result<Limits, Failure> {
     let request_bytes = usize::try_from(parsed.int("max-request-bytes"))
         .ok()
         .filter(|bytes| *bytes > 0)
@@ -152,7 +157,12 @@ fn limits(parsed: &Parsed) -> Result<Limits, Failure> {
 }
 
 /// Says that the gateway can be asked, and where.
-fn announce(listen: &str, upstream: &str, json: bool, context: &Context<'_>) -> Result<(), Failure> {
+pub(super) fn announce(
+    listen: &str,
+    upstream: &str,
+    json: bool,
+    context: &Context<'_>,
+) -> Result<(), Failure> {
     let started = Started {
         ok: true,
         listen,

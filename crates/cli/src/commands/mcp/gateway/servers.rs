@@ -112,7 +112,11 @@ impl Servers {
             ));
         }
         Ok(Self {
-            are_merged: from_file || are_named || parsed.flag("translate-eras"),
+            are_merged: from_file
+                || are_named
+                || parsed.flag("translate-eras")
+                // Sessions over HTTP and a child process have nothing in common but what they mean.
+                || (!parsed.text("listen").is_empty() && !parsed.positionals().is_empty()),
             servers,
         })
     }
@@ -171,18 +175,17 @@ impl Servers {
     /// The servers in front of one client.
     pub(super) fn fleet(
         &self,
-        members: Vec<Member>,
+        mut members: Vec<Member>,
         nonce: &str,
-        context: &Context<'_>,
+        version: &str,
     ) -> Result<Fleet, Failure> {
-        let mut members = members;
         if !self.are_merged
             && members.len() == 1
             && let Some(member) = members.pop()
         {
             return Ok(Fleet::alone(member, nonce));
         }
-        let settings = Settings::new(context.producer_version());
+        let settings = Settings::new(version);
         let hub = Hub::new(self.hub_names()?, settings, nonce).map_err(Failure::invalid_input)?;
         Ok(Fleet::behind(hub, members, nonce))
     }
