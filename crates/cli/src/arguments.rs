@@ -56,6 +56,8 @@ enum FlagValue {
 pub struct Parsed {
     spec: &'static CommandSpec,
     given: Vec<(&'static str, FlagValue)>,
+    /// What stands in for flags that were not given, before their defaults.
+    assumed: Vec<(&'static str, FlagValue)>,
     positionals: Vec<String>,
     separator: bool,
 }
@@ -119,7 +121,23 @@ impl Parsed {
     /// Whether the flag `name` stood on the command line, with whatever value.
     #[must_use]
     pub fn given(&self, name: &str) -> bool {
-        self.value(name).is_some()
+        self.count(name) > 0
+    }
+
+    /// Lets `value` stand in for the flag `name` unless that was given: before its default. Text that was given as blanks
+    /// counts as not given. The error is that of the same value on the command line.
+    pub fn assume(&mut self, name: &str, value: &str) -> Result<(), ArgumentError> {
+        let Some(flag) = self.declared(name) else {
+            return Ok(());
+        };
+        let is_blank = |value: &FlagValue| matches!(value, FlagValue::Text(text) if text.trim().is_empty());
+        if self.given(name) && !self.value(name).is_some_and(is_blank) {
+            return Ok(());
+        }
+        let value = read_value(flag, value)?;
+        self.given.retain(|(given, _)| *given != name);
+        self.assumed.push((flag.name, value));
+        Ok(())
     }
 
     /// How many times the flag `name` stood on the command line.
@@ -161,8 +179,9 @@ impl Parsed {
     }
 
     fn value(&self, name: &str) -> Option<&FlagValue> {
-        self.given
+        self.assumed
             .iter()
+            .chain(&self.given)
             .rev()
             .find(|(given, _)| *given == name)
             .map(|(_, value)| value)
@@ -180,6 +199,7 @@ pub fn parse(spec: &'static CommandSpec, arguments: &[String]) -> Result<Parsed,
     let mut parsed = Parsed {
         spec,
         given: Vec::new(),
+        assumed: Vec::new(),
         positionals: Vec::new(),
         separator: false,
     };
@@ -231,30 +251,33 @@ fn read_flag<'a>(
             _ => ArgumentError::Undefined(name.to_owned()),
         });
     };
-    if flag.kind == ValueKind::Switch {
-        let on = joined.map_or(Some(true), literal::boolean);
-        let invalid = || ArgumentError::Boolean {
-            flag: name.to_owned(),
-            value: joined.unwrap_or("").to_owned(),
-        };
-        return Ok((flag.name, FlagValue::Switch(on.ok_or_else(invalid)?)));
-    }
     let value = match joined {
         Some(value) => value,
+        None if flag.kind == ValueKind::Switch => "true",
         None => rest
             .next()
             .ok_or_else(|| ArgumentError::MissingValue(name.to_owned()))?,
     };
+    Ok((flag.name, read_value(flag, value)?))
+}
+
+/// Reads the value of `flag`.
+fn read_value(flag: Flag, value: &str) -> Result<FlagValue, ArgumentError> {
     let invalid = || ArgumentError::Value {
-        flag: name.to_owned(),
+        flag: flag.name.to_owned(),
         value: value.to_owned(),
     };
-    let value = match flag.kind {
+    Ok(match flag.kind {
+        ValueKind::Switch => {
+            FlagValue::Switch(literal::boolean(value).ok_or_else(|| ArgumentError::Boolean {
+                flag: flag.name.to_owned(),
+                value: value.to_owned(),
+            })?)
+        }
         ValueKind::Integer => FlagValue::Integer(literal::integer(value).ok_or_else(invalid)?),
         ValueKind::Duration => FlagValue::Duration(literal::duration(value).ok_or_else(invalid)?),
         _ => FlagValue::Text(value.to_owned()),
-    };
-    Ok((flag.name, value))
+    })
 }
 
 /// Whether arguments that could not be read, or were read only up to a point, ask for JSON: the last `--json` in front

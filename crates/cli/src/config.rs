@@ -10,9 +10,16 @@ use gait_policy::yaml::{self, Documents, Place, UnknownKeys, Value};
 
 use crate::arguments::Parsed;
 use crate::error::{Excerpt, Failure};
+use crate::spec::Flag;
 
 /// Where project defaults are looked for. The file may be missing there, and nowhere else.
 pub const DEFAULT_PATH: &str = ".gait/config.yaml";
+
+/// The flags of commands that go by project defaults.
+pub(crate) const FLAGS: [Flag; 2] = [
+    Flag::path("config", "project defaults").or(DEFAULT_PATH),
+    Flag::switch("no-config", "leave project defaults out"),
+];
 
 /// No configuration is longer, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -73,6 +80,23 @@ const fn elsewhere(
         kind,
         flag: "",
         default: "",
+        meaning,
+    }
+}
+
+const fn serve(
+    key: &'static str,
+    kind: SettingKind,
+    flag: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        section: "mcp_serve",
+        key,
+        kind,
+        flag,
+        default,
         meaning,
     }
 }
@@ -190,35 +214,46 @@ pub static SETTINGS: &[Setting] = &[
         SettingKind::Boolean,
         "whether the decision service is part of the deployment",
     ),
-    elsewhere(
-        "mcp_serve",
+    serve(
         "listen",
         SettingKind::Text,
+        "listen",
+        "127.0.0.1:8787",
         "host and port of the decision service",
     ),
-    elsewhere("mcp_serve", "auth_mode", SettingKind::Text, "`off` or `token`"),
-    elsewhere(
-        "mcp_serve",
+    serve(
+        "auth_mode",
+        SettingKind::Text,
+        "auth-mode",
+        "off",
+        "`off` or `token`",
+    ),
+    serve(
         "auth_token_env",
         SettingKind::Text,
+        "auth-token-env",
+        "",
         "variable that holds the service's token",
     ),
-    elsewhere(
-        "mcp_serve",
+    serve(
         "max_request_bytes",
         SettingKind::Integer,
+        "max-request-bytes",
+        "1048576",
         "largest request that is read, in bytes",
     ),
-    elsewhere(
-        "mcp_serve",
+    serve(
         "http_verdict_status",
         SettingKind::Text,
+        "http-verdict-status",
+        "compat",
         "`strict` answers a refusal with an HTTP error",
     ),
-    elsewhere(
-        "mcp_serve",
+    serve(
         "allow_client_artifact_paths",
         SettingKind::Boolean,
+        "allow-client-artifact-paths",
+        "",
         "whether callers may name output files",
     ),
     elsewhere(
@@ -335,6 +370,18 @@ impl ProjectConfig {
             .iter()
             .find(|(setting, _)| setting.section == section && setting.key == key);
         value.map_or("", |(_, text)| text)
+    }
+
+    /// Lets the values of `section` stand in for the flags that were not given.
+    pub fn complete(&self, section: &str, parsed: &mut Parsed) -> Result<(), Failure> {
+        for (setting, text) in &self.values {
+            if setting.section == section && !setting.flag.is_empty() {
+                parsed.assume(setting.flag, text).map_err(|error| {
+                    Failure::invalid_input(error).context(&format!("{section}.{}", setting.key))
+                })?;
+            }
+        }
+        Ok(())
     }
 
     /// The keys of the file that mean nothing, in document order, such as `gate.polcy`.
@@ -469,6 +516,37 @@ mod tests {
         assert_eq!(settings.text("profile"), "oss-prod");
         assert_eq!(settings.text("policy"), "p.yaml");
         assert_eq!(settings.text("key_mode"), "dev");
+    }
+
+    #[test]
+    fn the_file_stands_in_for_flags_that_were_not_given() {
+        static SPEC: CommandSpec = CommandSpec::new("x", "x").flags(&[
+            Flag::text("listen", "l").or("default"),
+            Flag::text("auth-mode", "a").or("off"),
+            Flag::variable("auth-token-env", "v"),
+            Flag::integer("max-request-bytes", "m").or("1"),
+            Flag::text("http-verdict-status", "h").or("compat"),
+            Flag::switch("allow-client-artifact-paths", "c"),
+        ]);
+        let arguments = [
+            "--auth-mode=off",
+            "--auth-token-env= ",
+            "--allow-client-artifact-paths=false",
+        ];
+        let mut parsed = parse(&SPEC, &arguments.map(str::to_owned)).unwrap();
+        let config = ProjectConfig::parse(
+            "mcp_serve: {enabled: true, listen: file, auth_mode: token, auth_token_env: T, max_request_bytes: 7, \
+             allow_client_artifact_paths: true}\ngate: {profile: oss-prod}",
+        )
+        .unwrap();
+        config.complete("mcp_serve", &mut parsed).unwrap();
+        assert_eq!(parsed.text("listen"), "file");
+        assert_eq!(parsed.text("auth-mode"), "off");
+        assert_eq!(parsed.text("auth-token-env"), "T");
+        assert_eq!(parsed.int("max-request-bytes"), 7);
+        assert_eq!(parsed.text("http-verdict-status"), "compat");
+        assert!(!parsed.flag("allow-client-artifact-paths"));
+        assert!(!parsed.given("listen"));
     }
 
     #[test]

@@ -42,7 +42,12 @@ struct Serving {
 impl Serving {
     fn start(directory: &Path, flags: &[&str]) -> Self {
         let flags = [&["--policy", "p.yaml", "--listen", "127.0.0.1:0"], flags].concat();
-        let mut child = serve(directory, &flags).spawn().unwrap();
+        Self::start_as_told(directory, &flags)
+    }
+
+    /// Starts it with `flags` and no others.
+    fn start_as_told(directory: &Path, flags: &[&str]) -> Self {
+        let mut child = serve(directory, flags).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -151,6 +156,46 @@ fn the_log_is_json_and_keeps_secrets() {
 }
 
 #[test]
+fn project_defaults_stand_in_for_flags() {
+    const TOKEN: &str = "Authorization: Bearer s3cret-token\r\n";
+    let directory = workspace("default_verdict: block\n");
+    fs::create_dir(directory.path().join(".gait")).unwrap();
+    fs::write(
+        directory.path().join(".gait/config.yaml"),
+        "mcp_serve: {listen: '127.0.0.1:0', auth_mode: TOKEN, auth_token_env: TOKEN, http_verdict_status: strict}\n",
+    )
+    .unwrap();
+    fs::write(
+        directory.path().join("small.yaml"),
+        "mcp_serve: {listen: '127.0.0.1:0', max_request_bytes: 10}\n",
+    )
+    .unwrap();
+    let others = ["--policy", "p.yaml", "--config", "small.yaml"];
+    let without = ["--policy", "p.yaml", "--no-config", "--listen", "127.0.0.1:0"];
+    for (flags, headers, status) in [
+        (&["--policy", "p.yaml"][..], "", "401"),
+        (&["--policy", "p.yaml"], TOKEN, "403"),
+        (
+            &["--policy", "p.yaml", "--http-verdict-status", "compat"],
+            TOKEN,
+            "200",
+        ),
+        (&["--policy", "p.yaml", "--auth-mode", "off"], "", "403"),
+        (&others, "", "413"),
+        (&without, "", "200"),
+    ] {
+        let serving = Serving::start_as_told(directory.path(), flags);
+        assert!(!serving.address().ends_with(":8787"));
+        let reply = serving.evaluate(headers);
+        assert!(
+            reply.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{flags:?}: {reply}"
+        );
+        assert_eq!(serving.end(Signal::TERM).0, Some(0));
+    }
+}
+
+#[test]
 fn a_hangup_reads_everything_anew() {
     let directory = workspace("default_verdict: allow\n");
     let mut serving = Serving::start(directory.path(), &[]);
@@ -175,6 +220,16 @@ fn what_could_decide_nothing_does_not_begin() {
     let directory = workspace("default_verdict: allow\n");
     fs::write(directory.path().join("broken.yaml"), "nope: [").unwrap();
     fs::write(directory.path().join("state.json"), "{").unwrap();
+    fs::write(
+        directory.path().join("token.yaml"),
+        "mcp_serve: {auth_mode: token}\n",
+    )
+    .unwrap();
+    fs::write(
+        directory.path().join("far.yaml"),
+        "mcp_serve: {listen: '0.0.0.0:0'}\n",
+    )
+    .unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
     for flags in [
@@ -235,6 +290,10 @@ fn what_could_decide_nothing_does_not_begin() {
         &["--policy", "p.yaml", "--trace-max-count", "-1"],
         &["--policy", "p.yaml", "--on-invalid-policy", "nope"],
         &["--policy", "p.yaml", "--log-level", "nope"],
+        &["--policy", "p.yaml", "--config", "none.yaml"],
+        &["--policy", "p.yaml", "--config", "broken.yaml"],
+        &["--policy", "p.yaml", "--config", "token.yaml"],
+        &["--policy", "p.yaml", "--config", "far.yaml"],
     ] {
         let Output { status, stdout, .. } = serve(directory.path(), flags).output().unwrap();
         assert_eq!(status.code(), Some(6), "{flags:?}");

@@ -13,7 +13,7 @@ use gait_gate::{
 use gait_policy::CompiledPolicy;
 
 use super::settings::Settings;
-use crate::{arguments::Parsed, context::Context, error::Failure, facts, policy_file, spec::Flag};
+use crate::{arguments::Parsed, config, context::Context, error::Failure, facts, policy_file, spec::Flag};
 
 /// What every command that asks the gate can be told beside the policy and what it asks for.
 pub(crate) const GATE_FLAGS: &[Flag] = &[
@@ -116,8 +116,8 @@ pub(crate) const GATE_FLAGS: &[Flag] = &[
         "approved-script-public-key-env",
         "variable with the key that verifies approved scripts",
     ),
-    Flag::path("config", "project defaults").or(".gait/config.yaml"),
-    Flag::switch("no-config", "leave project defaults out"),
+    config::FLAGS[0],
+    config::FLAGS[1],
 ];
 
 /// The flags of all `parts`, in order; `N` is how many they are.

@@ -13,6 +13,7 @@ use super::boundary::BOUNDARY_FLAGS;
 use crate::{
     arguments::Parsed,
     commands::gate::invocation::joined,
+    config::{self, ProjectConfig},
     context::Context,
     error::{ErrorKind, Failure},
     outcome::{CommandResult, Report},
@@ -27,7 +28,10 @@ const LOG_PATIENCE: Duration = Duration::from_secs(1);
 /// The exit code of a service that gave up requests at its end.
 const CUT_OFF: u8 = ErrorKind::Internal.exit_code();
 
-const OWN: [Flag; 25] = [
+/// The project defaults that stand in for flags.
+const SECTION: &str = "mcp_serve";
+
+const OWN: [Flag; 27] = [
     Flag::text(
         "listen",
         "address to listen on; beyond this machine only with --auth-mode token",
@@ -96,6 +100,8 @@ const OWN: [Flag; 25] = [
     Flag::text("log-level", "what is told on standard error")
         .or("info")
         .values(&["off", "error", "warn", "info", "debug"]),
+    config::FLAGS[0],
+    config::FLAGS[1],
 ];
 const FLAGS: [Flag; OWN.len() + BOUNDARY_FLAGS.len()] = joined(&[&OWN, BOUNDARY_FLAGS]);
 
@@ -123,7 +129,10 @@ struct Started<'a> {
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
-    let start = Start::of(parsed, context)?;
+    let config = ProjectConfig::of_flags(parsed)?;
+    let mut parsed = parsed.clone();
+    config.complete(SECTION, &mut parsed)?;
+    let start = Start::of(&parsed, context)?;
     let (log, writer) = LogQueue::to(io::stderr()).map_err(|error| Failure::new(ErrorKind::Io, error))?;
     let address = start.address.clone();
     let log_level = start.log_level;
@@ -193,6 +202,22 @@ impl Told {
                 Err(Failure::new(ErrorKind::Io, error))
             }
             _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn project_defaults_name_flags_and_their_defaults() {
+        let settings = config::SETTINGS
+            .iter()
+            .filter(|setting| setting.section == SECTION && !setting.flag.is_empty());
+        for setting in settings {
+            let flag = SPEC.flag(setting.flag).unwrap();
+            assert_eq!(flag.default, setting.default, "{}", setting.key);
         }
     }
 }
