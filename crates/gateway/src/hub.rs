@@ -63,7 +63,7 @@ impl Settings {
         Self {
             version: version.to_owned(),
             probe_patience: Duration::from_secs(10),
-            opening_patience: Duration::from_mins(1),
+            opening_patience: Duration::from_secs(60),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::frame::RequestId;
 
 /// The name of the program, towards both sides.
 const PROGRAM: &str = "gait";
-/// Bytes of a server's instructions that are passed on when there are several servers.
+/// Characters of a server's instructions that are passed on when there are several servers.
 const MAX_INSTRUCTIONS: usize = 16 << 10;
 /// The extension whose ids of tasks only the stateless era has.
 const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -399,9 +399,9 @@ impl Hub {
             names.join(", ")
         );
         for (name, (_, offer)) in names.iter().zip(self.offers()) {
-            let own = &offer.instructions[..offer.instructions.floor_char_boundary(MAX_INSTRUCTIONS)];
-            if !own.is_empty() {
-                text.extend(["\n\n# ", name, "\n\n", own]);
+            if !offer.instructions.is_empty() {
+                text.extend(["\n\n# ", name, "\n\n"]);
+                text.extend(offer.instructions.chars().take(MAX_INSTRUCTIONS));
             }
         }
         Some(text)

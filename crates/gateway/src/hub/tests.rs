@@ -8,6 +8,7 @@ use super::*;
 
 mod abuse;
 mod asking;
+mod exchanges;
 mod law;
 mod lists;
 mod opening;
