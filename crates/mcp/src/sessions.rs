@@ -3,6 +3,8 @@
 //! Journals stay open between requests, a bounded number of them, so that an event costs the same whether it is the first
 //! or the millionth of its session. What happens at once in one session is written and flushed as one.
 
+mod batch;
+
 use std::collections::HashMap;
 use std::io;
 use std::path::Path;
@@ -14,6 +16,8 @@ use gait_job::JobStore;
 use gait_runpack::session::{CheckpointRequest, EventDraft, LockSettings, Session, SessionError};
 
 use crate::boundary::Judged;
+
+pub use batch::SessionEntry;
 
 /// Bytes of a session id that become part of a file name. File systems take 255 for the whole name.
 const NAME_BYTES: usize = 120;
@@ -215,11 +219,7 @@ impl Sessions {
         event: EventDraft,
         now: Timestamp,
     ) -> Result<Appended, SessionError> {
-        let key = (
-            call.session_id.to_owned(),
-            call.run_id.to_owned(),
-            call.journal.map(str::to_owned),
-        );
+        let key = Self::key(call);
         let mut known = self.known(&key, now)?;
         let appended = match known.session.append(event.clone(), now) {
             // Somebody removed the journal since it was started.
@@ -236,6 +236,19 @@ impl Sessions {
             sequence,
             checkpoint: self.checkpoint(&known, call.checkpoint_interval, sequence, now)?,
         })
+    }
+
+    /// The journal of a session, which is started if it is not.
+    pub fn journal(&self, call: &SessionCall<'_>, now: Timestamp) -> Result<String, SessionError> {
+        Ok(self.known(&Self::key(call), now)?.journal.clone())
+    }
+
+    fn key(call: &SessionCall<'_>) -> Key {
+        (
+            call.session_id.to_owned(),
+            call.run_id.to_owned(),
+            call.journal.map(str::to_owned),
+        )
     }
 
     fn lock(&self) -> MutexGuard<'_, OpenSessions> {

@@ -178,6 +178,19 @@ impl Session {
         self.appends.run(append, |batch| self.append_all(batch))
     }
 
+    /// Appends events one behind the other, with one write and one flush; gives what came of each, in their order. When
+    /// this returns they are on the disk.
+    pub fn append_batch(
+        &self,
+        drafts: Vec<(EventDraft, Timestamp)>,
+    ) -> Vec<Result<SessionEvent, SessionError>> {
+        let append = |(draft, now): (EventDraft, Timestamp)| Append {
+            draft: draft.normalized(),
+            now,
+        };
+        self.append_all(drafts.into_iter().map(append).collect())
+    }
+
     /// What is known of the session.
     pub fn status(&self, now: Timestamp) -> Result<SessionState, SessionError> {
         self.exclusively(now, |journal, _| Ok(journal.state.clone()))
