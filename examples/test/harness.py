@@ -14,7 +14,7 @@ from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 GAIT = os.environ.get("GAIT_BIN") or str(CHECKOUT / "target" / "debug" / "gait")
-COPIED = (".agents", "LICENSE", "docs/ecosystem", "examples", "integrations", "policies", "scenarios", "scripts", "sdk")
+COPIED = (".agents", "LICENSE", "docs/ecosystem", "examples", "integrations", "perf", "policies", "scenarios", "scripts", "sdk")
 TIMEOUT_SECONDS = 120
 
 ALLOW = {"ok": True, "verdict": "allow", "trace_path": "trace.json", "reason_codes": []}
