@@ -117,7 +117,7 @@ impl Judge {
                 let Some((then, ruling, permit)) = last.take() else {
                     break;
                 };
-                self.ledger.record_then(path, file.bytes, move |kept| {
+                self.ledger.record_then(path, file.bytes, move |kept, _| {
                     then(match kept {
                         Ok(()) if !is_incomplete.load(Ordering::Acquire) => {
                             Outcome::of(ruling, permit.as_ref(), number)
@@ -127,7 +127,7 @@ impl Judge {
                     });
                 });
             } else {
-                self.ledger.record_then(path, file.bytes, move |kept| {
+                self.ledger.record_then(path, file.bytes, move |kept, _| {
                     if kept.is_err() {
                         is_incomplete.store(true, Ordering::Release);
                     }
