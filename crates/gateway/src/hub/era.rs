@@ -109,7 +109,10 @@ impl Way<'_> {
     fn meta_change(&self, meta: Option<Part<'_>>) -> Option<Change<'static>> {
         let meta = meta.filter(|meta| meta.kind() == Kind::Object);
         let mut changes: Vec<Change<'_>> = match (self.from, self.to) {
-            (Era::Handshake, Era::Stateless) => self.meta.to_vec(),
+            (Era::Handshake, Era::Stateless) => {
+                let known = self.meta.iter().filter(|(_, json)| json.is_some());
+                known.cloned().collect()
+            }
             (Era::Stateless, Era::Handshake) => {
                 vec![
                     (META_VERSION, None),
@@ -165,6 +168,10 @@ pub(super) fn result_changes(era: Era, method: &str, result: Part<'_>) -> Vec<Ch
             .is_some_and(|part| part.kind() != Kind::Object)
     {
         unknown.push("structuredContent");
+    }
+    if let Some(meta) = result.get("_meta").filter(|meta| meta.get(META_SERVER).is_some()) {
+        let meta = patched(meta, &[(META_SERVER, None)]);
+        changes.push(("_meta", Some(meta).filter(|meta| meta != "{}")));
     }
     unknown.retain(|key| result.get(key).is_some());
     changes.extend(unknown.into_iter().map(|key| (key, None)));

@@ -165,11 +165,13 @@ impl Hub {
             }
             _ => {}
         }
-        let mut changes = result_changes(relay.era, &relay.method, result);
+        let mut changes = Vec::new();
         if !self.is_single() {
-            changes.extend(self.task_changes(server, result));
+            changes = self.task_changes(server, result);
             self.learn(server, &relay.method, result);
         }
+        // Of two changes of one member the first counts: ids of tasks are never shown as they are.
+        changes.extend(result_changes(relay.era, &relay.method, result));
         self.answer_with(&asker, root, ("result", &changes), steps);
     }
 

@@ -12,7 +12,8 @@ pub(super) fn string(text: &str) -> String {
     json::compact(&text.into())
 }
 
-/// The object with the changes; every other byte of it stays as it is, and what it lacks stands at its end.
+/// The object with the changes, of which the first counts where there are two of one member. Every other byte of it stays as
+/// it is, and what it lacks stands at its end.
 pub(super) fn patched(object: Part<'_>, changes: &[Change<'_>]) -> String {
     let text = object.raw();
     if changes.is_empty() || object.kind() != Kind::Object {

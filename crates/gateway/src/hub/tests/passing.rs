@@ -195,7 +195,7 @@ fn what_an_older_client_cannot_read_is_taken_out() {
     let said = talk.answer(
         "tools/call",
         0,
-        r#""result":{"content":[],"structuredContent":[1],"resultType":"complete"}"#,
+        r#""result":{"content":[],"structuredContent":[1],"resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{"name":"s","version":"0"}}}"#,
     );
     assert!(said[0].ends_with(r#""result":{"content":[]}}"#), "{said:#?}");
     talk.ask("2", "tools/list", "");
