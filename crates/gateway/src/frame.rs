@@ -124,7 +124,7 @@ impl<'d> Message<'d> {
         if root.get("jsonrpc").and_then(Part::as_str) != Some("2.0") {
             return Err(FrameError::Version);
         }
-        let (result, error) = (root.get("result"), root.get("error"));
+        let (result, error) = (root.get("result"), given(root, "error"));
         let Some(method) = root.get("method") else {
             return Self::response(root, result, error);
         };
@@ -132,7 +132,7 @@ impl<'d> Message<'d> {
         if result.is_some() || error.is_some() {
             return Err(FrameError::Shape);
         }
-        let params = root.get("params");
+        let params = given(root, "params");
         if params.is_some_and(|params| params.kind() != Kind::Object) {
             return Err(FrameError::Params);
         }
@@ -164,6 +164,11 @@ impl<'d> Message<'d> {
     }
 }
 
+/// A member that says something. Libraries that write what is absent as null mean nothing by it, and peers read it so.
+fn given<'d>(root: Part<'d>, member: &str) -> Option<Part<'d>> {
+    root.get(member).filter(|part| part.kind() != Kind::Null)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,7 +198,9 @@ mod tests {
                 r#"request "a\"b" x/y"#,
             ),
             (r#"{"jsonrpc":"2.0","method":"n"}"#, "notification n"),
+            (r#"{"jsonrpc":"2.0","method":"n","params":null}"#, "notification n"),
             (r#"{"jsonrpc":"2.0","id":7,"result":null}"#, "response 7 true"),
+            (r#"{"jsonrpc":"2.0","id":7,"result":{},"error":null}"#, "response 7 true"),
             (
                 r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700}}"#,
                 "response null false",
@@ -230,6 +237,10 @@ mod tests {
                 FrameError::Shape.to_string(),
             ),
             (r#"{"jsonrpc":"2.0","id":1}"#, FrameError::Shape.to_string()),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"error":null}"#,
+                FrameError::Shape.to_string(),
+            ),
             (r#"{"jsonrpc":"2.0","result":{}}"#, FrameError::Id.to_string()),
             (
                 r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1]}"#,
