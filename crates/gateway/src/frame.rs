@@ -198,9 +198,15 @@ mod tests {
                 r#"request "a\"b" x/y"#,
             ),
             (r#"{"jsonrpc":"2.0","method":"n"}"#, "notification n"),
-            (r#"{"jsonrpc":"2.0","method":"n","params":null}"#, "notification n"),
+            (
+                r#"{"jsonrpc":"2.0","method":"n","params":null}"#,
+                "notification n",
+            ),
             (r#"{"jsonrpc":"2.0","id":7,"result":null}"#, "response 7 true"),
-            (r#"{"jsonrpc":"2.0","id":7,"result":{},"error":null}"#, "response 7 true"),
+            (
+                r#"{"jsonrpc":"2.0","id":7,"result":{},"error":null}"#,
+                "response 7 true",
+            ),
             (
                 r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32700}}"#,
                 "response null false",
