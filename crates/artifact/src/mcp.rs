@@ -1,5 +1,6 @@
 //! What is known of MCP servers: how a call names its server, and the snapshot that says which servers are trusted.
 
+use gait_canon::json::Object;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
@@ -10,6 +11,11 @@ use crate::time::Timestamp;
 pub const TRUST_SNAPSHOT_SCHEMA_ID: &str = "gait.mcp.trust_snapshot";
 /// The schema version of a trust snapshot.
 pub const TRUST_SNAPSHOT_SCHEMA_VERSION: &str = "1.0.0";
+
+/// The schema id of a call's result.
+pub const CALL_RESULT_SCHEMA_ID: &str = "gait.mcp.call_result";
+/// The schema version of a call's result.
+pub const CALL_RESULT_SCHEMA_VERSION: &str = "1.0.0";
 
 /// The MCP server behind a call, as the caller or an operator describes it. Nothing of it is verified.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +115,71 @@ impl RegistryVerification {
     pub const fn holds(self) -> bool {
         self.signature_verified && self.publisher_allowed && (self.pin_verified || !self.pin_present)
     }
+}
+
+/// What came of a tool call that ran (`gait.mcp.call_result`).
+///
+/// One line of the journal of results that stands beside the journal of a session. The event of the decision, and its
+/// signed trace, have the same trace id and intent digest.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_result))]
+#[serde(default, deny_unknown_fields)]
+pub struct CallResult {
+    /// `gait.mcp.call_result`.
+    pub schema_id: String,
+    /// `1.0.0`.
+    pub schema_version: String,
+    /// When it was known what came of the call.
+    pub created_at: Timestamp,
+    /// Version of the program that recorded it.
+    pub producer_version: String,
+    /// The session.
+    pub session_id: String,
+    /// The run of the session.
+    pub run_id: String,
+    /// The tool.
+    pub tool_name: String,
+    /// The trace of the decision that let the call run.
+    pub trace_id: String,
+    /// Digest of the intent that was decided.
+    pub intent_digest: String,
+    /// What came of it: `completed`; `tool_error` when the tool says so; `protocol_error` when the server does not take the
+    /// call; `incomplete` when the server asks for more, or goes on in the background; and `server_gone`, `cancelled` or
+    /// `abandoned` when no answer came. Without an answer the call may have had its effect all the same.
+    pub outcome: String,
+    /// SHA-256 of the canonical result, or of the error.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub result_digest: String,
+    /// Bytes of the result, or of the error, as it came.
+    pub result_bytes: u64,
+    /// Microseconds from the decision to the answer.
+    pub duration_us: u64,
+    /// The result, or the error, where contents are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<Object>,
+    /// Whether the content was too large to be recorded.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub content_omitted: bool,
+}
+
+#[cfg(feature = "schema")]
+fn published_result(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(CALL_RESULT_SCHEMA_ID, CALL_RESULT_SCHEMA_VERSION)
+        .filled(&["session_id", "run_id", "tool_name", "trace_id"])
+        .digests(&["intent_digest", "result_digest"])
+        .words(
+            "outcome",
+            &[
+                "completed",
+                "tool_error",
+                "protocol_error",
+                "incomplete",
+                "server_gone",
+                "cancelled",
+                "abandoned",
+            ],
+        );
 }
 
 #[cfg(feature = "schema")]

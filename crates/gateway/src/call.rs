@@ -7,7 +7,7 @@ use gait_artifact::{
 use gait_canon::json::{self, Kind, Object, Part, Value};
 use gait_mcp::{CallContext, ToolCall};
 
-use crate::catalog::Tool;
+use crate::{approvals::Presented, catalog::Tool};
 
 /// Members of arguments that commonly name a file.
 const PATH_KEYS: [&str; 8] = [
@@ -45,6 +45,8 @@ pub struct Wanted {
     pub name: String,
     /// Its arguments.
     pub arguments: Object,
+    /// What the request brings along beside them.
+    pub presented: Presented,
 }
 
 /// Why the params call no tool.
@@ -76,6 +78,7 @@ impl Wanted {
         Ok(Self {
             name: name.to_owned(),
             arguments,
+            presented: Presented::read(params),
         })
     }
 
@@ -136,6 +139,11 @@ impl Wanted {
             })
             .collect()
     }
+}
+
+/// Whether a tool, by its reviewed definition, reaches into the open world. One that is not known may.
+pub(crate) fn is_open_world(tool: Option<&Tool>) -> bool {
+    Hints::of(tool).open_world
 }
 
 /// What a reviewed definition claims of its tool.

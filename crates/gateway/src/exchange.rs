@@ -6,13 +6,14 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use gait_artifact::mcp::McpServer;
+use gait_artifact::{intent::ArgProvenance, mcp::McpServer};
 use gait_canon::json::{Document, Part, Value};
 use gait_mcp::ToolCall;
 
 use crate::{
     answer::{self, Ruling},
-    call::{Caller, InvalidCall, Wanted},
+    approvals::{Invitation, Medium, Question, Reply, elicits},
+    call::{Caller, InvalidCall, Wanted, is_open_world},
     catalog::{Catalog, Definition, Standing},
     era,
     frame::{self, FrameError, Message, Request, RequestId, Response},
@@ -25,6 +26,8 @@ const MAX_IN_FLIGHT: usize = 8192;
 pub(crate) const CALL: &str = "tools/call";
 /// The notice that the tools of a server changed.
 pub(crate) const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
+/// Requests whose answers are between programs: no model reads them.
+pub(crate) const BETWEEN_PROGRAMS: [&str; 4] = ["initialize", "server/discover", "ping", "logging/setLevel"];
 /// The kinds of results that calls have.
 const RESULT_TYPES: [&str; 3] = ["complete", "input_required", "task"];
 /// What clients are told of a result of another kind.
@@ -41,10 +44,15 @@ pub enum Step {
     Judge(Box<Asked>),
     /// These are all tools of the server: review them, then [`Exchange::know`] the catalogue.
     Review(Vec<Definition>),
-    /// A call that ran has its result: record it, and send it to the client.
+    /// A call that is being judged, or waits for an approval, is not wanted any more.
+    Abandoned(RequestId),
+    /// The client answered what [`Exchange::ask_client`] asked about a call.
+    Replied(RequestId, Reply),
+    /// The server tells what a model may read, as the result of a call or otherwise: remember it, record it if it is a
+    /// result, and send it to the client.
     Finished {
-        /// What [`Exchange::settle`] was told.
-        ticket: u64,
+        /// What [`Exchange::settle`] was told of the call; none where this is no result of one.
+        ticket: Option<u64>,
         /// The message, as the server sent it.
         frame: String,
     },
@@ -61,6 +69,8 @@ pub struct Asked {
     pub wanted: Wanted,
     /// What the gateway itself objects to. A call with an objection must not run, whatever the policy says.
     pub objection: Option<Objection>,
+    /// Where its arguments came from, as far as whoever drives the exchange knows; nothing to begin with.
+    pub arg_provenance: Vec<ArgProvenance>,
     /// What the server offers.
     catalog: Arc<Catalog>,
     /// The message, as the client sent it.
@@ -72,7 +82,25 @@ impl Asked {
     #[must_use]
     pub fn to_call(&self, server: &McpServer, caller: &Caller) -> ToolCall {
         let tool = self.catalog.get(&self.wanted.name);
-        self.wanted.to_call(server, tool, caller, Vec::new())
+        let arg_provenance = self.arg_provenance.clone();
+        self.wanted.to_call(server, tool, caller, arg_provenance)
+    }
+
+    /// Whether the tool, by its reviewed definition, reaches into the open world.
+    #[must_use]
+    pub fn is_open_world(&self) -> bool {
+        is_open_world(self.catalog.get(&self.wanted.name))
+    }
+
+    /// The message, as it would reach the server.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.frame
+    }
+
+    /// Sends another message to the server, if the call may run.
+    pub fn restate(&mut self, message: String) {
+        self.frame = message;
     }
 }
 
@@ -92,6 +120,8 @@ pub enum Decided {
     Run(u64),
     /// It may not.
     Refuse(Ruling),
+    /// It may not yet: the client shall come back.
+    ComeBack(Box<Invitation>),
 }
 
 /// Why a message was held back.
@@ -109,11 +139,24 @@ pub enum Dropped {
     Listing(String),
 }
 
+/// Why a call that went to the server has no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The client wants it no more.
+    Cancelled,
+    /// The server is gone.
+    ServerGone,
+    /// Nobody waits for it any more.
+    Abandoned,
+}
+
 /// What the server owes.
 #[derive(Debug)]
 enum Owed {
     /// An answer that is passed on.
     Answer,
+    /// An answer that a model may read.
+    Text,
     /// A page of tools that the client asked for.
     Page,
     /// The result of a call.
@@ -129,6 +172,10 @@ pub struct Exchange {
     by_server: HashMap<RequestId, Owed>,
     by_client: HashSet<RequestId>,
     judging: HashSet<RequestId>,
+    /// What the gateway itself asks the client, and about which calls. The server must not be able to guess these ids.
+    asking: HashMap<RequestId, RequestId>,
+    /// Whether the client said, when it opened its session, that it can show forms.
+    elicits: bool,
     catalog: Option<Arc<Catalog>>,
     listing: Option<Listing>,
     /// The page of it that is on its way.
@@ -139,6 +186,8 @@ pub struct Exchange {
     held: Vec<String>,
     /// The `_meta` of the client's last request in the stateless era.
     meta: Option<String>,
+    /// Calls that went to the server and have no result.
+    unfinished: Vec<(u64, Unfinished)>,
 }
 
 impl Exchange {
@@ -153,13 +202,21 @@ impl Exchange {
             by_server: HashMap::new(),
             by_client: HashSet::new(),
             judging: HashSet::new(),
+            asking: HashMap::new(),
+            elicits: false,
             catalog: None,
             listing: None,
             page: None,
             parked: VecDeque::new(),
             held: Vec::new(),
             meta: None,
+            unfinished: Vec::new(),
         }
+    }
+
+    /// The calls whose results will never come, since this was asked last. Each may have had its effect.
+    pub fn take_unfinished(&mut self) -> Vec<(u64, Unfinished)> {
+        std::mem::take(&mut self.unfinished)
     }
 
     /// Takes in a message of the client.
@@ -179,10 +236,16 @@ impl Exchange {
                 steps.push(Step::Dropped(Dropped::CallWithoutId));
             }
             Ok(Message::Notification { method, params }) => {
-                let forget = method == "notifications/cancelled" && self.cancel(params);
+                let forget = method == "notifications/cancelled" && self.cancel(params, steps);
                 if !forget {
                     steps.push(Step::ToServer(document.text().to_owned()));
                 }
+            }
+            Ok(Message::Response(Response { id: Some(id), result })) if self.asking.contains_key(&id) => {
+                let call = self.asking.remove(&id);
+                // An error is no answer: the call goes on waiting.
+                let reply = call.zip(result.and_then(Reply::read));
+                steps.extend(reply.map(|(call, reply)| Step::Replied(call, reply)));
             }
             Ok(Message::Response(Response { id, .. })) => {
                 if id.as_ref().is_some_and(|id| self.by_client.remove(id)) {
@@ -206,11 +269,16 @@ impl Exchange {
         if let Some(meta) = era::stateless_meta(request.params) {
             self.meta = Some(meta.raw().to_owned());
         }
+        if request.method == "initialize" {
+            let capabilities = request.params.and_then(|params| params.get("capabilities"));
+            self.elicits = capabilities.is_some_and(elicits);
+        }
         let owed = match request.method {
             CALL => return self.call(request, text, steps),
             "tools/list" if self.catalog.is_none() => return self.park(id, text, steps),
             "tools/list" => Owed::Page,
-            _ => Owed::Answer,
+            method if BETWEEN_PROGRAMS.contains(&method) => Owed::Answer,
+            _ => Owed::Text,
         };
         self.by_server.insert(id.clone(), owed);
         steps.push(Step::ToServer(text.to_owned()));
@@ -232,6 +300,7 @@ impl Exchange {
             id: id.clone(),
             wanted,
             objection,
+            arg_provenance: Vec::new(),
             catalog,
             frame: text.to_owned(),
         })));
@@ -269,18 +338,25 @@ impl Exchange {
     }
 
     /// Forgets a request that is no longer wanted; whether the server never heard of it.
-    fn cancel(&mut self, params: Option<Part<'_>>) -> bool {
+    fn cancel(&mut self, params: Option<Part<'_>>, steps: &mut Vec<Step>) -> bool {
         let id = params
             .and_then(|params| params.get("requestId"))
             .and_then(|id| RequestId::read(id).ok());
         let Some(id) = id else { return false };
         let parked = self.parked.len();
         self.parked.retain(|(other, _)| *other != id);
-        if self.parked.len() < parked || self.judging.remove(&id) {
+        if self.parked.len() < parked {
             return true;
         }
-        if !matches!(self.by_server.get(&id), Some(Owed::OwnPage)) {
-            self.by_server.remove(&id);
+        if self.judging.remove(&id) {
+            self.stop_asking(&id, steps);
+            steps.push(Step::Abandoned(id));
+            return true;
+        }
+        if !matches!(self.by_server.get(&id), Some(Owed::OwnPage))
+            && let Some(Owed::Call(ticket)) = self.by_server.remove(&id)
+        {
+            self.unfinished.push((ticket, Unfinished::Cancelled));
         }
         false
     }
@@ -291,7 +367,9 @@ impl Exchange {
             // It was cancelled meanwhile.
             return;
         }
+        self.stop_asking(&asked.id, steps);
         steps.push(match decided {
+            Decided::ComeBack(invitation) => Step::ToClient(answer::come_back(&asked.id, &invitation)),
             Decided::Run(ticket) if asked.objection.is_none() => {
                 self.by_server.insert(asked.id, Owed::Call(ticket));
                 Step::ToServer(asked.frame)
@@ -304,6 +382,46 @@ impl Exchange {
                 Step::ToClient(answer::refused(&asked.id, &ruling, self.meta.is_some()))
             }
         });
+    }
+
+    /// What can be done with the client while people decide about a call of its.
+    #[must_use]
+    pub fn medium(&self, asked: &Asked) -> Medium {
+        if asked.wanted.presented.can_come_back {
+            Medium::ComeBack
+        } else if self.elicits {
+            Medium::Meanwhile
+        } else {
+            Medium::Wait
+        }
+    }
+
+    /// Asks the client about a call that is being judged. The server hears neither of the question nor of the answer.
+    pub fn ask_client(&mut self, call: &RequestId, question: &Question, steps: &mut Vec<Step>) {
+        if !self.judging.contains(call) || self.asking.len() >= MAX_IN_FLIGHT {
+            return;
+        }
+        let id = RequestId::Text(format!("gait-approval-{}", question.nonce));
+        steps.push(Step::ToClient(answer::elicitation(&id, question)));
+        self.asking.insert(id, call.clone());
+    }
+
+    /// Takes back what the client was asked about a call.
+    fn stop_asking(&mut self, call: &RequestId, steps: &mut Vec<Step>) {
+        self.asking.retain(|id, about| {
+            let is_meant = about == call;
+            if is_meant {
+                steps.push(Step::ToClient(answer::cancelled(id)));
+            }
+            !is_meant
+        });
+    }
+
+    /// Tells the client, if it wants to know, that a call waits for an approval.
+    pub fn report_waiting(&self, asked: &Asked, times: u32, steps: &mut Vec<Step>) {
+        let token = asked.wanted.presented.progress_token.as_deref();
+        let token = token.filter(|_| self.judging.contains(&asked.id));
+        steps.extend(token.map(|token| Step::ToClient(answer::still_waits(token, times))));
     }
 
     /// Takes note of what the server offers, and goes on with what waited for it.
@@ -328,7 +446,7 @@ impl Exchange {
                 if self.by_client.len() < MAX_IN_FLIGHT {
                     self.by_client.insert(id);
                 }
-                steps.push(Step::ToClient(text()));
+                steps.push(finished(None, text()));
             }
             Ok(Message::Notification {
                 method: TOOLS_CHANGED,
@@ -360,7 +478,10 @@ impl Exchange {
         match self.by_server.remove(&id) {
             None => steps.push(Step::Dropped(Dropped::Unasked(Some(id)))),
             Some(Owed::Answer) => steps.push(Step::ToClient(text())),
-            Some(Owed::Call(ticket)) => steps.push(finished(&id, ticket, result, text())),
+            Some(Owed::Text) => steps.push(finished(None, text())),
+            Some(Owed::Call(ticket)) => {
+                steps.push(finished(Some(ticket), of_known_type(&id, result, text())))
+            }
             Some(Owed::Page) => steps.push(Step::ToClient(match (result, &self.catalog) {
                 (Some(result), Some(catalog)) => listing::visible(document, result, catalog),
                 // The tools changed since the page was asked for.
@@ -422,11 +543,14 @@ impl Exchange {
             let message = "the server ended before it answered";
             Step::ToClient(answer::error(Some(id), answer::INTERNAL_ERROR, message))
         };
-        let owed = self
-            .by_server
-            .drain()
-            .filter(|(_, owed)| !matches!(owed, Owed::OwnPage));
-        steps.extend(owed.map(|(id, _)| gone(&id)));
+        for (id, owed) in self.by_server.drain() {
+            match owed {
+                Owed::OwnPage => continue,
+                Owed::Call(ticket) => self.unfinished.push((ticket, Unfinished::ServerGone)),
+                Owed::Answer | Owed::Text | Owed::Page => {}
+            }
+            steps.push(gone(&id));
+        }
         steps.extend(self.parked.drain(..).map(|(id, _)| gone(&id)));
         steps.extend(self.judging.drain().map(|id| gone(&id)));
     }
@@ -475,14 +599,17 @@ fn invalid_params(id: &RequestId, error: &InvalidCall) -> Step {
     ))
 }
 
+const fn finished(ticket: Option<u64>, frame: String) -> Step {
+    Step::Finished { ticket, frame }
+}
+
 /// The result of a call, unless it is of a kind that nobody knows.
-fn finished(id: &RequestId, ticket: u64, result: Option<Part<'_>>, frame: String) -> Step {
-    let frame = if result.is_none_or(is_of_known_type) {
+fn of_known_type(id: &RequestId, result: Option<Part<'_>>, frame: String) -> String {
+    if result.is_none_or(is_of_known_type) {
         frame
     } else {
         answer::error(Some(id), answer::INTERNAL_ERROR, UNKNOWN_TYPE)
-    };
-    Step::Finished { ticket, frame }
+    }
 }
 
 /// Whether the result of a call is of a kind that clients know.

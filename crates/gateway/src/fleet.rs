@@ -4,6 +4,9 @@
 //! [`Exchange`] for each server, and a [`Hub`] in front of those where there is more than one server to speak of or an era
 //! to be translated. A server alone is spoken to through its exchange only, so that messages stay as they are.
 
+mod desk;
+mod recorded;
+
 use std::collections::VecDeque;
 use std::io;
 use std::process::ExitStatus;
@@ -16,6 +19,7 @@ use gait_artifact::Timestamp;
 use gait_artifact::mcp::McpServer;
 use gait_policy::reach::may_permit;
 
+use crate::approvals::{Counter, News};
 use crate::call::Caller;
 use crate::catalog::Definition;
 use crate::exchange::{Asked, Exchange, Step};
@@ -57,6 +61,7 @@ enum Event {
     Client(Arrival),
     Server(usize, Arrival),
     Settled(usize, Box<Asked>, Outcome, Duration),
+    News(usize, u64, News),
 }
 
 /// Tells the main loop what the client says.
@@ -86,6 +91,8 @@ struct Server {
     identity: McpServer,
     target: Target,
     exchange: Exchange,
+    /// Its calls that need an approval.
+    counter: Counter,
     link: Option<Link>,
     /// When the hub wants to be woken for it.
     alarm: Option<Instant>,
@@ -116,6 +123,7 @@ impl Fleet {
             identity: member.identity,
             target: member.target,
             exchange: Exchange::new(&format!("{nonce}-{index}")),
+            counter: Counter::default(),
             link: None,
             alarm: None,
         };
@@ -142,6 +150,7 @@ impl Fleet {
             events: self.events,
             to_client,
             staff,
+            is_client_there: true,
         };
         serving.open()?;
         serving.serve(&self.arrived);
@@ -157,6 +166,7 @@ struct Serving<'a> {
     events: Sender<Event>,
     to_client: Outlet,
     staff: Staff<'a>,
+    is_client_there: bool,
 }
 
 impl Serving<'_> {
@@ -198,6 +208,7 @@ impl Serving<'_> {
             };
             is_client_there &= !matches!(event, Event::Client(Arrival::End | Arrival::TooLong));
             let is_over = !self.handle(event);
+            self.note_unfinished();
             let is_deserted = self.servers.iter().all(|server| server.link.is_none());
             if is_over || (is_deserted && (self.hub.is_none() || !is_client_there)) {
                 return;
@@ -245,7 +256,11 @@ impl Serving<'_> {
                 let todo = self.from_client(&bytes);
                 self.take(todo)
             }
-            Event::Client(_) => true,
+            Event::Client(_) => {
+                self.stop_waiting();
+                true
+            }
+            Event::News(index, number, news) => self.hear(index, number, news),
             Event::Server(index, Arrival::Message(bytes)) => {
                 self.exchange(index, |exchange, steps| exchange.from_server(&bytes, steps))
             }
@@ -257,9 +272,7 @@ impl Serving<'_> {
                     took,
                 };
                 self.tell(index, notice);
-                self.exchange(index, |exchange, steps| {
-                    exchange.settle(*asked, outcome.decided, steps);
-                })
+                self.decided(index, asked, outcome)
             }
         }
     }
@@ -329,14 +342,11 @@ impl Serving<'_> {
     fn step(&mut self, index: usize, step: Step, todo: &mut VecDeque<Todo>) -> Result<(), Unread> {
         let mut steps = Vec::new();
         match step {
-            Step::ToClient(message) | Step::Finished { frame: message, .. } => match &mut self.hub {
-                None => (self.to_client)(message)?,
-                Some(hub) => {
-                    let mut steps = Vec::new();
-                    hub.from_server(index, message.as_bytes(), &mut steps);
-                    todo.extend(steps.into_iter().map(Todo::Hub));
-                }
-            },
+            Step::ToClient(message) => self.pass(index, message, todo)?,
+            Step::Finished { ticket, frame } => {
+                self.pass(index, frame.clone(), todo)?;
+                self.told(ticket, &frame);
+            }
             Step::ToServer(message) => {
                 let link = self.servers[index].link.as_ref();
                 let sent = link.map_or(Err(Unread), |link| link.send(message));
@@ -348,10 +358,23 @@ impl Serving<'_> {
                 }
             }
             Step::Judge(asked) => self.judge(index, asked),
+            Step::Abandoned(call) => self.servers[index].counter.forget(&call),
+            Step::Replied(call, reply) => self.servers[index].counter.reply(&call, reply),
             Step::Review(definitions) => self.review(index, definitions, &mut steps),
             Step::Dropped(why) => self.tell(index, Notice::Dropped(&why)),
         }
         todo.extend(steps.into_iter().map(|step| Todo::Exchange(index, step)));
+        Ok(())
+    }
+
+    /// Passes on what a server says.
+    fn pass(&mut self, index: usize, message: String, todo: &mut VecDeque<Todo>) -> Result<(), Unread> {
+        let Some(hub) = &mut self.hub else {
+            return (self.to_client)(message);
+        };
+        let mut steps = Vec::new();
+        hub.from_server(index, message.as_bytes(), &mut steps);
+        todo.extend(steps.into_iter().map(Todo::Hub));
         Ok(())
     }
 
@@ -371,7 +394,8 @@ impl Serving<'_> {
         Ok(())
     }
 
-    fn judge(&self, index: usize, asked: Box<Asked>) {
+    fn judge(&self, index: usize, mut asked: Box<Asked>) {
+        self.trace(&mut asked);
         let begun = Instant::now();
         let events = self.events.clone();
         let judge = self.staff.judge;

@@ -18,7 +18,9 @@ mod sessions;
 mod shelf;
 pub(crate) mod socket;
 pub(crate) mod sse;
+mod told;
 mod upstream;
+mod waiting;
 
 use std::io;
 use std::net::SocketAddr;

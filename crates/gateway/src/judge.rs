@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use gait_approval::PendingCall;
 use gait_artifact::mcp::McpServer;
+use gait_artifact::verdict::Verdict;
 use gait_disk::ledger::{Ledger, LedgerError};
 use gait_gate::{GateError, Permit, store::RecordKind};
 use gait_mcp::{
@@ -13,12 +15,21 @@ use gait_mcp::{
     output,
 };
 
-use crate::{answer::Ruling, call::Caller, exchange::Decided};
+use crate::{
+    answer::Ruling,
+    approvals::{Approved, Desk},
+    call::Caller,
+    exchange::Decided,
+    record::{Decision, Records},
+};
 
 /// The reason code of a call that could not be judged.
 const NOT_JUDGED: &str = "mcp_call_not_judged";
 /// The reason code of a call whose decision could not be kept.
 const NOT_KEPT: &str = "mcp_decision_not_durable";
+
+/// The reason code of a call that needs an approval that nobody can give.
+const NO_KEY: &str = "approval_key_missing";
 
 /// Judges the calls that come through one gateway.
 pub struct Judge {
@@ -32,6 +43,10 @@ pub struct Judge {
     pub server: McpServer,
     /// Who calls.
     pub caller: Caller,
+    /// Where calls go that need an approval.
+    desk: Option<Desk>,
+    /// Where decisions, and what came of them, are recorded beside the traces.
+    records: Arc<Records>,
     /// How many decisions were made.
     made: AtomicU64,
 }
@@ -43,6 +58,17 @@ pub struct Outcome {
     pub decided: Decided,
     /// What was decided, for those who watch and record.
     pub ruling: Ruling,
+    /// The call, if people can let it run. Until then it is refused.
+    pub pending: Option<Box<Pending>>,
+}
+
+/// A call that people can let run.
+#[derive(Debug)]
+pub struct Pending {
+    /// What they are asked.
+    pub request: PendingCall,
+    /// The call, to be judged again.
+    pub call: ToolCall,
 }
 
 /// Why no decision came about.
@@ -74,12 +100,40 @@ impl Judge {
             traces,
             server,
             caller,
+            desk: None,
+            records: Arc::default(),
             made: AtomicU64::new(0),
         }
     }
 
-    /// Judges `call`, which must not run if there is an objection, and tells `then` what came of it once the signed trace is durable, maybe on another thread. Without a
-    /// durable trace nothing runs.
+    /// The same, with a desk for calls that need an approval. Without one they are refused.
+    #[must_use]
+    pub fn with_desk(mut self, desk: Option<Desk>) -> Self {
+        self.desk = desk;
+        self
+    }
+
+    /// The same, with journals beside the traces.
+    #[must_use]
+    pub fn with_records(mut self, records: Arc<Records>) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// Where decisions, and what came of them, are recorded.
+    #[must_use]
+    pub const fn records(&self) -> &Arc<Records> {
+        &self.records
+    }
+
+    /// Where calls go that need an approval.
+    #[must_use]
+    pub const fn desk(&self) -> Option<&Desk> {
+        self.desk.as_ref()
+    }
+
+    /// Judges `call`, which must not run if there is an objection, and tells `then` what came of it once the signed trace is
+    /// durable, maybe on another thread. Without a durable trace nothing runs.
     pub fn judge(
         &self,
         call: ToolCall,
@@ -91,36 +145,100 @@ impl Judge {
             objections: objection.as_slice(),
             ..Ask::default()
         };
+        // What has an objection nobody can let run.
+        let can_wait = self.desk.is_some() && objection.is_none();
+        let kept = can_wait.then(|| call.clone());
         match self.boundary.decide_call(call, &ask) {
-            Ok(judged) => self.keep(&judged, then),
+            Ok(judged) => {
+                let mut ruling = Ruling::of(&judged);
+                let pending = self.pending(&judged, kept, &mut ruling);
+                self.keep(&judged, ruling, pending, then);
+            }
             Err(error) => then(Outcome::failed(NOT_JUDGED, &error.into())),
         }
     }
 
-    fn keep(&self, judged: &Judged, then: impl FnOnce(Outcome) + Send + 'static) {
+    /// Judges a call again that was approved, as [`Judge::judge`] does. The decision has a trace of its own, and if it is no
+    /// permit, nobody is asked a second time.
+    pub fn judge_approved(
+        &self,
+        call: ToolCall,
+        approved: &Approved,
+        then: impl FnOnce(Outcome) + Send + 'static,
+    ) {
+        let ask = Ask {
+            adapter: "mcp",
+            approval_tokens: &approved.tokens,
+            ..Ask::default()
+        };
+        match self.boundary.decide_call(call, &ask) {
+            Ok(judged) => {
+                let mut ruling = Ruling::of(&judged);
+                ruling.approval_request_id.clone_from(&approved.request_id);
+                self.keep(&judged, ruling, None, then);
+            }
+            Err(error) => then(Outcome::failed(NOT_JUDGED, &error.into())),
+        }
+    }
+
+    /// What people are asked about a call, if its verdict is theirs to change.
+    fn pending(&self, judged: &Judged, call: Option<ToolCall>, ruling: &mut Ruling) -> Option<Box<Pending>> {
+        let decision = &judged.decision;
+        if decision.verdict() != Verdict::RequireApproval {
+            return None;
+        }
+        let key = self
+            .desk
+            .as_ref()
+            .and_then(|_| self.boundary.gate().approval_key().ok());
+        let Some(key) = key else {
+            ruling.object(NO_KEY);
+            return None;
+        };
+        let call = call?;
+        let server = call.server.as_ref().map(|server| server.server_id.clone());
+        Some(Box::new(Pending {
+            request: PendingCall {
+                server: server.unwrap_or_default(),
+                ..PendingCall::of(decision, &call.context.identity, key)
+            },
+            call,
+        }))
+    }
+
+    fn keep(
+        &self,
+        judged: &Judged,
+        ruling: Ruling,
+        pending: Option<Box<Pending>>,
+        then: impl FnOnce(Outcome) + Send + 'static,
+    ) {
         let files = match judged.decision.record_files() {
             Ok(files) => files,
             Err(error) => return then(Outcome::failed(NOT_KEPT, &error.into())),
         };
-        let ruling = Ruling::of(judged);
         let permit = judged.decision.permit();
         // The ledger keeps records in order, so the trace's word comes after that of the others.
         let is_incomplete = Arc::new(AtomicBool::new(false));
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let stamp = output::stamp(self.boundary.gate().clock().now());
-        let mut last = Some((then, ruling, permit));
+        let now = self.boundary.gate().clock().now();
+        let stamp = output::stamp(now);
+        let mut last = Some((then, ruling, pending, permit));
         for file in files {
             let name = format!("{}_{stamp}_{number}.json", file.kind.as_str());
             let path = self.traces.join(name);
             let is_incomplete = Arc::clone(&is_incomplete);
             if file.kind == RecordKind::Trace {
-                let Some((then, ruling, permit)) = last.take() else {
+                let Some((then, ruling, pending, permit)) = last.take() else {
                     break;
                 };
+                let noted = Decision::of(judged, &path);
+                let records = Arc::clone(&self.records);
                 self.ledger.record_then(path, file.bytes, move |kept, _| {
                     then(match kept {
                         Ok(()) if !is_incomplete.load(Ordering::Acquire) => {
-                            Outcome::of(ruling, permit.as_ref(), number)
+                            records.keep(noted, permit.is_some().then_some(number), now);
+                            Outcome::of(ruling, pending, permit.as_ref(), number)
                         }
                         Ok(()) => Outcome::failed(NOT_KEPT, &Failure::Incomplete),
                         Err(error) => Outcome::failed(NOT_KEPT, &error.into()),
@@ -139,12 +257,16 @@ impl Judge {
 
 impl Outcome {
     /// Only a permit of the gate lets a call run.
-    fn of(ruling: Ruling, permit: Option<&Permit>, ticket: u64) -> Self {
+    fn of(ruling: Ruling, pending: Option<Box<Pending>>, permit: Option<&Permit>, ticket: u64) -> Self {
         let decided = match permit {
             Some(_) => Decided::Run(ticket),
             None => Decided::Refuse(ruling.clone()),
         };
-        Self { decided, ruling }
+        Self {
+            decided,
+            ruling,
+            pending,
+        }
     }
 
     /// What goes wrong on the way to a decision is a block.
@@ -152,12 +274,13 @@ impl Outcome {
         let ruling = Ruling {
             verdict: "block".to_owned(),
             reason_codes: vec![code.to_owned()],
-            trace_id: String::new(),
             advice: format!("{failure}."),
+            ..Ruling::default()
         };
         Self {
             decided: Decided::Refuse(ruling.clone()),
             ruling,
+            pending: None,
         }
     }
 }
@@ -171,7 +294,7 @@ impl Ruling {
             verdict: decision.verdict().to_string(),
             reason_codes: decision.outcome.reasons(),
             trace_id: decision.trace.record().trace_id.clone(),
-            advice: String::new(),
+            ..Self::default()
         }
     }
 }

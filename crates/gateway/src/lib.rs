@@ -5,6 +5,7 @@
 //! transport, clock or process: it is told what arrived and says what to do about it.
 
 pub mod answer;
+pub mod approvals;
 pub mod call;
 pub mod catalog;
 pub mod era;
@@ -19,6 +20,8 @@ pub mod listing;
 pub mod notice;
 pub mod pins;
 pub mod pipe;
+pub mod provenance;
+pub mod record;
 pub mod review;
 pub mod schema;
 pub mod service;

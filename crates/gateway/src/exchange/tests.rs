@@ -77,7 +77,13 @@ impl Talk {
                 format!("judge {} {objection}", asked.wanted.name)
             }
             Step::Review(definitions) => format!("review {}", definitions.len()),
-            Step::Finished { ticket, frame } => format!("finished {ticket} {frame}"),
+            Step::Finished {
+                ticket: Some(ticket),
+                frame,
+            } => format!("finished {ticket} {frame}"),
+            Step::Finished { ticket: None, frame } => format!("client < {frame}"),
+            Step::Abandoned(call) => format!("abandoned {}", call.to_json()),
+            Step::Replied(call, reply) => format!("replied {} {reply:?}", call.to_json()),
             Step::Dropped(why) => format!("dropped {why:?}"),
         };
         self.steps.iter().map(said).collect()
@@ -266,7 +272,7 @@ fn cancelled_calls_do_not_run() {
     let mut talk = Talk::knowing();
     talk.client(&call(1, "read", r#"{"path":"/a"}"#));
     let judged = talk.steps.pop().unwrap();
-    assert_eq!(talk.client(cancel), [""; 0]);
+    assert_eq!(talk.client(cancel), ["abandoned 1"]);
     talk.steps.push(judged);
     assert_eq!(talk.decide(Decided::Run(1)), [""; 0]);
 
@@ -323,4 +329,103 @@ fn broken_messages_are_told_to_who_sent_them() {
             "{said:?}"
         );
     }
+}
+
+fn question() -> Question {
+    Question {
+        nonce: "secret".to_owned(),
+        message: "m".to_owned(),
+        takes_consent: false,
+    }
+}
+
+/// An exchange with a client of the era of sessions that can show forms, and a call of it that is being judged.
+fn asking() -> (Talk, Box<Asked>) {
+    let mut talk = Talk::knowing();
+    talk.client(
+        r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"capabilities":{"elicitation":{}}}}"#,
+    );
+    talk.client(&call(1, "read", r#"{"path":"/a"}"#));
+    let Some(Step::Judge(asked)) = talk.steps.pop() else {
+        panic!("nothing to judge in {:?}", talk.said());
+    };
+    assert_eq!(talk.exchange.medium(&asked), Medium::Meanwhile);
+    talk.steps.clear();
+    talk.exchange.ask_client(&asked.id, &question(), &mut talk.steps);
+    (talk, asked)
+}
+
+#[test]
+fn the_answer_of_the_client_never_reaches_the_server() {
+    let answer = |result: &str| format!(r#"{{"jsonrpc":"2.0","id":"gait-approval-secret",{result}}}"#);
+    for (result, expected) in [
+        (r#""result":{"action":"decline"}"#, &["replied 1 Declined"][..]),
+        (
+            r#""result":{"action":"accept","content":{}}"#,
+            &["replied 1 Accepted { consents: false }"],
+        ),
+        (r#""result":{}"#, &[]),
+        (r#""error":{"code":-32601,"message":"no forms"}"#, &[]),
+    ] {
+        let (mut talk, _) = asking();
+        let said = talk.said();
+        assert!(
+            said.len() == 1 && said[0].starts_with("client < ") && said[0].contains("elicitation/create"),
+            "{said:?}"
+        );
+        assert_eq!(talk.client(&answer(result)), expected);
+        assert!(talk.client(&answer(result))[0].starts_with("dropped UnaskedByServer"));
+    }
+}
+
+#[test]
+fn a_question_that_nobody_needs_any_more_is_taken_back() {
+    let is_taken_back =
+        |said: &str| said.contains("notifications/cancelled") && said.contains("gait-approval-secret");
+    let (mut talk, asked) = asking();
+    talk.steps.clear();
+    talk.exchange.settle(*asked, Decided::Run(1), &mut talk.steps);
+    let said = talk.said();
+    assert!(
+        is_taken_back(&said[0]) && said[1].starts_with("server < "),
+        "{said:?}"
+    );
+
+    let (mut talk, asked) = asking();
+    let said =
+        talk.client(r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#);
+    assert!(
+        is_taken_back(&said[0]) && said[1] == "abandoned 1" && said.len() == 2,
+        "{said:?}"
+    );
+    talk.steps.clear();
+    talk.exchange.ask_client(&asked.id, &question(), &mut talk.steps);
+    talk.exchange.settle(*asked, Decided::Run(1), &mut talk.steps);
+    assert_eq!(talk.said(), [""; 0]);
+}
+
+#[test]
+fn clients_are_sent_away_and_hear_that_they_wait_in_the_manner_that_they_asked_for() {
+    let mut talk = Talk::knowing();
+    let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":"p","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}"#;
+    talk.client(&format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"read","arguments":{{"path":"/a"}},"_meta":{meta}}}}}"#
+    ));
+    let Some(Step::Judge(asked)) = talk.steps.pop() else {
+        panic!("nothing to judge in {:?}", talk.said());
+    };
+    assert_eq!(talk.exchange.medium(&asked), Medium::ComeBack);
+    talk.exchange.report_waiting(&asked, 1, &mut talk.steps);
+    let invitation = Invitation {
+        question: question(),
+        state: "s".to_owned(),
+        ruling: Ruling::default(),
+    };
+    let decided = Decided::ComeBack(Box::new(invitation));
+    talk.exchange.settle(*asked, decided, &mut talk.steps);
+    let said = talk.said();
+    assert!(
+        said[0].contains(r#""progressToken":"p""#) && said[1].contains("input_required"),
+        "{said:?}"
+    );
 }

@@ -17,8 +17,9 @@ use super::refused::{Refused, message, mismatched, refusal};
 use super::relay;
 use super::scope::Scope;
 use super::sessions::Owed;
-use crate::answer;
-use crate::call::{Caller, Wanted};
+use crate::answer::{self, Ruling};
+use crate::approvals::Approved;
+use crate::call::{Caller, Wanted, is_open_world};
 use crate::exchange::{Decided, objection};
 use crate::frame::RequestId;
 use crate::judge::Outcome;
@@ -27,12 +28,24 @@ use crate::notice::Notice;
 /// The reason code of calls whose headers say something else.
 const MISMATCH_CODE: &str = "mcp_header_mismatch";
 
+/// A call on its way.
+pub(crate) struct Call {
+    pub(crate) asking: Asking,
+    pub(crate) id: RequestId,
+    pub(crate) wanted: Wanted,
+    /// Whether the tool reaches into the open world.
+    is_open_world: bool,
+    /// The message, as the client sent it.
+    bytes: Bytes,
+    begun: Instant,
+}
+
 impl Asking {
     /// A call: judged, and passed on only when it may run.
     pub(crate) async fn call(
         self,
         id: RequestId,
-        wanted: &Wanted,
+        wanted: Wanted,
         mismatch: Option<Mismatch>,
         bytes: Bytes,
     ) -> Result<Response<Body>, Refused> {
@@ -53,46 +66,46 @@ impl Asking {
         });
         let objection = match &mismatch {
             Some(_) => Some(MISMATCH_CODE),
-            None => objection(&catalog, wanted).map(|objection| objection.code),
+            None => objection(&catalog, &wanted).map(|objection| objection.code),
         };
-        let judge = &self.proxy.staff().judge;
-        let call = wanted.to_call(&judge.server, tool, &self.caller(), Vec::new());
-        let outcome = self.judge(call, objection).await;
-        let internal = || {
-            let text = "the call was not judged";
-            refusal(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                Some(&id),
-                answer::INTERNAL_ERROR,
-                text,
-            )
+        let judge = Arc::clone(&self.proxy.staff().judge);
+        let arg_provenance = judge.records().trace(self.session, &wanted.arguments);
+        let tool_call = wanted.to_call(&judge.server, tool, &self.caller(), arg_provenance);
+        let call = Call {
+            asking: self,
+            id,
+            is_open_world: is_open_world(tool),
+            wanted,
+            bytes,
+            begun,
         };
-        let Outcome { decided, ruling } = outcome.ok_or_else(internal)?;
-        self.proxy.tell(Notice::Decided {
-            tool: &wanted.name,
-            ruling: &ruling,
-            took: begun.elapsed(),
-        });
+        let outcome = call.judge(tool_call, objection).await;
+        let mut outcome = call.decided(outcome)?;
         if let Some(mismatch) = &mismatch {
-            return Err(mismatched(Some(&id), mismatch));
+            return Err(mismatched(Some(&call.id), mismatch));
         }
-        match decided {
-            Decided::Run(_) if objection.is_none() => {
-                let scope = self.scope().owing(id, Owed::Call);
-                Ok(self.forward(Method::POST, bytes, scope, false).await)
-            }
-            Decided::Run(_) => Err(internal()),
-            Decided::Refuse(ruling) => {
-                let refused = answer::refused(&id, &ruling, self.meta.is_some());
-                Ok(message(StatusCode::OK, refused).into_answer())
-            }
+        match (outcome.pending.take(), judge.desk()) {
+            (Some(pending), Some(desk)) => Ok(Box::pin(call.petition(desk, *pending, outcome.ruling)).await),
+            _ if objection.is_some() && matches!(outcome.decided, Decided::Run(_)) => Err(call.not_judged()),
+            _ => Ok(call.act(outcome.decided).await),
         }
     }
 
+    /// Who calls: each session of the client is one of the gateway's.
+    fn caller(&self) -> Caller {
+        let mut caller = self.proxy.staff().judge.caller.clone();
+        if self.fields.contains_key(SESSION_ID) {
+            caller.session_id = format!("mcp-{}", short_id(&self.session.to_string()));
+        }
+        caller
+    }
+}
+
+impl Call {
     /// What comes of the call once its trace is durable.
     async fn judge(&self, call: ToolCall, objection: Option<&'static str>) -> Option<Outcome> {
         let (tell, told) = oneshot::channel();
-        let staff = self.proxy.staff();
+        let staff = self.asking.proxy.staff();
         let judge = Arc::clone(&staff.judge);
         let judging = move || {
             judge.judge(call, objection, move |outcome| {
@@ -108,15 +121,76 @@ impl Asking {
         told.await.ok()
     }
 
-    /// Who calls: each session of the client is one of the gateway's.
-    fn caller(&self) -> Caller {
-        let mut caller = self.proxy.staff().judge.caller.clone();
-        if self.fields.contains_key(SESSION_ID) {
-            caller.session_id = format!("mcp-{}", short_id(&self.session.to_string()));
-        }
-        caller
+    /// The same for a call that was approved. Its tokens are read from the disk.
+    pub(crate) async fn judge_approved(&self, call: ToolCall, approved: Approved) -> Option<Outcome> {
+        let (tell, told) = oneshot::channel();
+        let judge = Arc::clone(&self.asking.proxy.staff().judge);
+        let judging = move || {
+            judge.judge_approved(call, &approved, move |outcome| {
+                _ = tell.send(outcome);
+            });
+        };
+        spawn_blocking(judging).await.ok()?;
+        told.await.ok()
     }
 
+    /// What was decided, for those who watch as well.
+    fn decided(&self, outcome: Option<Outcome>) -> Result<Outcome, Refused> {
+        let outcome = outcome.ok_or_else(|| self.not_judged())?;
+        self.asking.proxy.tell(Notice::Decided {
+            tool: &self.wanted.name,
+            ruling: &outcome.ruling,
+            took: self.begun.elapsed(),
+        });
+        Ok(outcome)
+    }
+
+    /// Does what was decided of a call that was approved.
+    pub(crate) async fn settle(self, outcome: Option<Outcome>) -> Result<Response<Body>, Refused> {
+        let outcome = self.decided(outcome)?;
+        Ok(self.act(outcome.decided).await)
+    }
+
+    async fn act(self, decided: Decided) -> Response<Body> {
+        match decided {
+            Decided::Run(ticket) => {
+                let judge = &self.asking.proxy.staff().judge;
+                judge
+                    .records()
+                    .begun(ticket, self.asking.session, self.is_open_world);
+                let text = std::str::from_utf8(&self.bytes).unwrap_or_default();
+                let restored = judge
+                    .desk()
+                    .and_then(|desk| desk.restored(&self.wanted.presented, text));
+                let bytes = restored.map_or(self.bytes, Bytes::from);
+                let scope = self.asking.scope().owing(self.id, Owed::Call(ticket));
+                self.asking.forward(Method::POST, bytes, scope, false).await
+            }
+            Decided::Refuse(ruling) => self.refuse(&ruling),
+            Decided::ComeBack(invitation) => {
+                let text = answer::come_back(&self.id, &invitation);
+                message(StatusCode::OK, text).into_answer()
+            }
+        }
+    }
+
+    /// The answer to a call that does not run.
+    pub(crate) fn refuse(&self, ruling: &Ruling) -> Response<Body> {
+        let refused = answer::refused(&self.id, ruling, self.asking.meta.is_some());
+        message(StatusCode::OK, refused).into_answer()
+    }
+
+    fn not_judged(&self) -> Refused {
+        refusal(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            Some(&self.id),
+            answer::INTERNAL_ERROR,
+            "the call was not judged",
+        )
+    }
+}
+
+impl Asking {
     /// Passes a request on, and its answer back.
     pub(crate) async fn forward(
         self,

@@ -17,7 +17,7 @@ use super::sessions::Owed;
 use crate::answer;
 use crate::call::Wanted;
 use crate::era;
-use crate::exchange::CALL;
+use crate::exchange::{BETWEEN_PROGRAMS, CALL};
 use crate::frame::{self, FrameError, Message, RequestId};
 
 /// The event after which a stream goes on.
@@ -33,7 +33,13 @@ pub(crate) struct Front(pub(crate) Arc<Proxy>);
 enum Sent {
     Call(RequestId, Wanted),
     Page(RequestId),
-    Request { id: RequestId, is_endless: bool },
+    Request {
+        id: RequestId,
+        owed: Owed,
+        is_endless: bool,
+    },
+    /// The client does not want the answer to this request any more.
+    Cancel(RequestId),
     Notification,
     Answer(Option<RequestId>),
 }
@@ -70,10 +76,11 @@ impl Proxy {
         let asking = Asking::new(self, head);
         let scope = asking.scope().resuming(resumes);
         let is_end = method == Method::DELETE;
-        let (sessions, session) = (Arc::clone(&asking.proxy.sessions), asking.session);
+        let (proxy, session) = (Arc::clone(&asking.proxy), asking.session);
         let answered = asking.forward(method, Bytes::new(), scope, true).await;
         if is_end && answered.status().is_success() {
-            sessions.forget(session);
+            proxy.sessions.forget(session);
+            proxy.staff().judge.records().forget(session);
         }
         answered
     }
@@ -86,7 +93,7 @@ impl Proxy {
         asking.meta = read.meta;
         let scope = asking.scope();
         let (scope, is_endless) = match read.sent {
-            Sent::Call(id, wanted) => return asking.call(id, &wanted, read.mismatch, bytes).await,
+            Sent::Call(id, wanted) => return asking.call(id, wanted, read.mismatch, bytes).await,
             sent => {
                 if let Some(mismatch) = &read.mismatch {
                     return Err(mismatched(sent.id(), mismatch));
@@ -97,12 +104,18 @@ impl Proxy {
                         listed.map_err(|unlisted| unlisted.answer(&id))?;
                         (scope.owing(id, Owed::Page), false)
                     }
-                    Sent::Request { id, is_endless } => (scope.owing(id, Owed::Answer), is_endless),
+                    Sent::Request { id, owed, is_endless } => (scope.owing(id, owed), is_endless),
                     Sent::Answer(id) => {
                         asking.require_asked(id)?;
                         (scope, false)
                     }
-                    Sent::Notification | Sent::Call(..) => (scope, false),
+                    // The server never heard of it.
+                    Sent::Cancel(id) if asking.proxy.waiting.cancel(asking.session, &id) => {
+                        let mut accepted = Response::new(Body::empty());
+                        *accepted.status_mut() = StatusCode::ACCEPTED;
+                        return Ok(accepted);
+                    }
+                    Sent::Cancel(_) | Sent::Notification | Sent::Call(..) => (scope, false),
                 }
             }
         };
@@ -114,7 +127,7 @@ impl Sent {
     const fn id(&self) -> Option<&RequestId> {
         match self {
             Self::Call(id, _) | Self::Page(id) | Self::Request { id, .. } => Some(id),
-            Self::Notification | Self::Answer(_) => None,
+            Self::Cancel(_) | Self::Notification | Self::Answer(_) => None,
         }
     }
 }
@@ -148,11 +161,23 @@ impl Read {
                 "tools/list" => Sent::Page(request.id),
                 method => Sent::Request {
                     is_endless: method == "subscriptions/listen",
+                    owed: if BETWEEN_PROGRAMS.contains(&method) {
+                        Owed::Answer
+                    } else {
+                        Owed::Text
+                    },
                     id: request.id,
                 },
             },
             // A server that does not look for the id would run it.
             Message::Notification { method: CALL, .. } => return Err(unreadable(&FrameError::Id)),
+            Message::Notification {
+                method: "notifications/cancelled",
+                params: Some(params),
+            } => {
+                let id = params.get("requestId").and_then(|id| RequestId::read(id).ok());
+                id.map_or(Sent::Notification, Sent::Cancel)
+            }
             Message::Notification { .. } => Sent::Notification,
             Message::Response(response) => Sent::Answer(response.id),
         };

@@ -10,6 +10,8 @@ use super::refused::{Refused, refusal};
 use super::scope::Scope;
 use super::sessions::Sessions;
 use super::shelf::{Place, Shelf};
+use super::told::Told;
+use super::waiting::Waiting;
 use super::{Settings, Staff};
 use crate::answer;
 use crate::exchange::Dropped;
@@ -24,6 +26,8 @@ pub(crate) struct Proxy {
     pub(crate) settings: Settings,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) ending: watch::Receiver<bool>,
+    /// The calls that wait for an approval.
+    pub(crate) waiting: Arc<Waiting>,
     shelf: Shelf,
 }
 
@@ -44,6 +48,7 @@ impl Proxy {
             settings,
             sessions: Arc::default(),
             ending,
+            waiting: Arc::default(),
             shelf: Shelf::default(),
         }
     }
@@ -76,7 +81,12 @@ impl Asking {
     /// What the request may bring back when nothing is owed for it.
     pub(crate) fn scope(&self) -> Scope {
         let has_session = self.fields.contains_key(SESSION_ID);
-        Scope::new(Arc::clone(&self.proxy.sessions), self.session).resumable(has_session)
+        let staff = self.proxy.staff();
+        let told = Told {
+            records: Arc::clone(staff.judge.records()),
+            now: Arc::clone(&staff.now),
+        };
+        Scope::new(Arc::clone(&self.proxy.sessions), told, self.session).resumable(has_session)
     }
 
     /// Refuses an answer to what the server did not ask.

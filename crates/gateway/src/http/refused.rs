@@ -40,6 +40,21 @@ pub(crate) fn message(status: StatusCode, text: String) -> Refused {
     Refused(Box::new(response))
 }
 
+/// An answer that comes in pieces, as events.
+pub(crate) fn stream_of_events(body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ] {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
 /// The answer to a message whose headers say something else.
 pub(crate) fn mismatched(id: Option<&RequestId>, mismatch: &Mismatch) -> Refused {
     refusal(

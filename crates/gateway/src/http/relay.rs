@@ -130,7 +130,7 @@ async fn one(asking: &Asking, head: Parts, bytes: Bytes, mut scope: Scope) -> Re
         if has_result(&bytes) {
             return failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE);
         }
-        scope.give_up();
+        scope.refused(&bytes);
         return response(head, Body::from(bytes));
     }
     match seen(asking, &mut scope, &bytes).await {

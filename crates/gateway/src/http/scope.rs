@@ -6,9 +6,10 @@ use gait_canon::Digest;
 use gait_canon::json::{Document, Kind, Part};
 
 use super::sessions::{Owed, Sessions};
+use super::told::Told;
 use crate::answer;
 use crate::catalog::{Catalog, Definition};
-use crate::exchange::{Dropped, TOOLS_CHANGED, UNKNOWN_TYPE, is_of_known_type};
+use crate::exchange::{Dropped, TOOLS_CHANGED, UNKNOWN_TYPE, Unfinished, is_of_known_type};
 use crate::frame::{self, Message, Request, RequestId, Response};
 use crate::listing;
 
@@ -31,6 +32,7 @@ pub(crate) enum Taken {
 #[derive(Debug)]
 pub(crate) struct Scope {
     sessions: Arc<Sessions>,
+    told: Told,
     /// The session, whether it has a name or not.
     session: Digest,
     owed: Option<(RequestId, Owed)>,
@@ -42,9 +44,10 @@ pub(crate) struct Scope {
 
 impl Scope {
     /// The scope of a stream in `session` that answers nothing.
-    pub(crate) const fn new(sessions: Arc<Sessions>, session: Digest) -> Self {
+    pub(crate) const fn new(sessions: Arc<Sessions>, told: Told, session: Digest) -> Self {
         Self {
             sessions,
+            told,
             session,
             owed: None,
             can_resume: false,
@@ -77,7 +80,17 @@ impl Scope {
 
     /// The request, which gets another answer than the server's.
     pub(crate) fn give_up(&mut self) -> Option<RequestId> {
-        self.owed.take().map(|(id, _)| id)
+        let (id, owed) = self.owed.take()?;
+        self.told.unfinished(owed, Unfinished::ServerGone);
+        Some(id)
+    }
+
+    /// The server refuses the request with `bytes`, which are no message of its own or an error.
+    pub(crate) fn refused(&mut self, bytes: &[u8]) {
+        if let Some((_, owed)) = self.owed.take() {
+            self.told
+                .answered(self.session, owed, &String::from_utf8_lossy(bytes));
+        }
     }
 
     /// Takes in a message of the server. `is_fresh` says that the catalogue was made after the message came.
@@ -90,6 +103,7 @@ impl Scope {
             Err(error) => Taken::Drop(Dropped::Unreadable(error)),
             Ok(Message::Request(Request { id, .. })) => {
                 self.sessions.ask(self.session, &id);
+                self.told.heard(self.session, document.text());
                 Taken::Pass
             }
             Ok(Message::Notification {
@@ -98,7 +112,7 @@ impl Scope {
             }) => Taken::Changed,
             Ok(Message::Notification { .. }) => Taken::Pass,
             Ok(Message::Response(Response { id: None, .. })) if self.owed.is_some() => {
-                self.owed = None;
+                self.refused(bytes);
                 Taken::Pass
             }
             Ok(Message::Response(Response { id: None, .. })) => Taken::Drop(Dropped::Unasked(None)),
@@ -132,12 +146,15 @@ impl Scope {
                 self.owed = None;
                 Taken::Instead(listing::visible(document, result, catalog))
             }
-            (Owed::Call, Some(result)) if !is_of_known_type(result) => {
+            (Owed::Call(_), Some(result)) if !is_of_known_type(result) => {
                 self.owed = None;
-                Taken::Instead(answer::error(Some(&id), answer::INTERNAL_ERROR, UNKNOWN_TYPE))
+                let error = answer::error(Some(&id), answer::INTERNAL_ERROR, UNKNOWN_TYPE);
+                self.told.answered(self.session, owed, &error);
+                Taken::Instead(error)
             }
             _ => {
                 self.owed = None;
+                self.told.answered(self.session, owed, document.text());
                 Taken::Pass
             }
         }
@@ -146,8 +163,10 @@ impl Scope {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        if let Some((id, owed)) = self.owed.take().filter(|_| self.can_resume) {
-            self.sessions.leave(self.session, &id, owed);
+        match self.owed.take() {
+            Some((id, owed)) if self.can_resume => self.sessions.leave(self.session, &id, owed),
+            Some((_, owed)) => self.told.unfinished(owed, Unfinished::Abandoned),
+            None => {}
         }
     }
 }

@@ -22,10 +22,12 @@ const MAX_ID_BYTES: usize = 1024;
 pub(crate) enum Owed {
     /// An answer that is passed on.
     Answer,
+    /// An answer that a model may read.
+    Text,
     /// A page of tools.
     Page,
-    /// The result of a call.
-    Call,
+    /// The result of the call with this ticket.
+    Call(u64),
 }
 
 /// Every session that is remembered, by the digest of what its requests show.

@@ -47,7 +47,9 @@ impl Stream {
                     Step::ToClient(text) | Step::Finished { frame: text, .. } => to_client.push(text),
                     Step::Judge(asked) => self.0.settle(*asked, Decided::Run(1), &mut more),
                     Step::Review(_) => self.0.know(stream_catalog(), &mut more),
-                    step @ Step::Dropped(_) => unreachable!("{step:?}"),
+                    step @ (Step::Abandoned(_) | Step::Replied(..) | Step::Dropped(_)) => {
+                        unreachable!("{step:?}")
+                    }
                 }
             }
             steps = more;

@@ -4,6 +4,7 @@
 
 mod every_message;
 mod messages;
+mod recorded;
 mod running;
 mod wire;
 

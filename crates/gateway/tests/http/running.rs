@@ -18,9 +18,13 @@ use gait_gate::profile::Profile;
 use gait_gateway::call::Caller;
 use gait_gateway::http::{Authorization, Gateway, Settings, Staff, Upstream};
 use gait_gateway::judge::Judge;
+use gait_gateway::record::{Contents, RecordSettings, Records};
 use gait_gateway::review::Reviewer;
 use gait_http::{Access, Limits, ListenAddress};
+use gait_job::JobStore;
 use gait_mcp::boundary::{BoundarySettings, Presented};
+use gait_mcp::sessions::SessionSettings;
+use gait_runpack::session::{LockOverrides, LockProfile, LockSettings};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
@@ -29,12 +33,14 @@ const POLICY: &str = "default_verdict: allow
 rules:
   - {name: never-drop, effect: block, match: {tool_names: [drop]}}
   - {name: no-secrets, effect: block, match: {target_values: [/secret]}}
+  - {name: no-leaks, effect: block, match: {tool_names: [send], provenance_sources: [external]}}
 ";
 
 /// A gateway and the directory that it works in.
 pub(crate) struct Running {
     pub(crate) address: SocketAddr,
     directory: TempDir,
+    records: Arc<Records>,
     end: watch::Sender<bool>,
     thread: Option<JoinHandle<bool>>,
 }
@@ -50,6 +56,8 @@ impl Running {
     )]
     pub(crate) fn with(server: SocketAddr, authorization: Authorization) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let staff = staff(directory.path());
+        let records = Arc::clone(staff.judge.records());
         let gateway = Gateway::bind(
             &ListenAddress::parse("127.0.0.1:0").unwrap(),
             Settings {
@@ -61,7 +69,7 @@ impl Running {
                 },
                 answer_time: Duration::from_secs(20),
                 upstream: Upstream::new(&format!("http://{server}/mcp"), &authorization, false).unwrap(),
-                staff: staff(directory.path()),
+                staff,
             },
         )
         .unwrap();
@@ -76,6 +84,7 @@ impl Running {
         Self {
             address,
             directory,
+            records,
             end,
             thread: Some(thread),
         }
@@ -90,6 +99,19 @@ impl Running {
                 name.to_str().unwrap().starts_with("trace")
             })
             .count()
+    }
+
+    /// What is recorded in the journals of all sessions whose names end so, one line each.
+    pub(crate) fn recorded(&self, kind: &str) -> Vec<String> {
+        self.records.flush();
+        let mut lines = Vec::new();
+        for entry in fs::read_dir(self.directory.path().join("sessions")).unwrap() {
+            let path = entry.unwrap().path();
+            if path.to_str().unwrap().ends_with(kind) {
+                lines.extend(fs::read_to_string(path).unwrap().lines().map(str::to_owned));
+            }
+        }
+        lines
     }
 
     /// Tells the gateway to end; whether every request in work was answered.
@@ -127,8 +149,22 @@ fn staff(directory: &Path) -> Staff {
         ..McpServer::default()
     };
     let boundary = settings.load(&world).unwrap();
+    let recorded = RecordSettings {
+        sessions: SessionSettings {
+            directory: below("sessions"),
+            runpacks: String::new(),
+            lock: LockSettings::new(LockProfile::Standard, LockOverrides::default()),
+            producer_version: "1.0.0".to_owned(),
+            host: gait_runpack::record::host(),
+            jobs: JobStore::new(""),
+            open: 8,
+        },
+        contents: Contents::Digests,
+    };
+    let warn = |warning: &str| panic!("{warning}");
+    let records = Records::default().remembered().written(recorded, warn).unwrap();
     Staff {
-        judge: Arc::new(Judge::new(boundary, ledger, traces, server, caller)),
+        judge: Arc::new(Judge::new(boundary, ledger, traces, server, caller).with_records(Arc::new(records))),
         judging_waits: false,
         reviewer: Arc::new(Reviewer::new(directory.join("pins.json"), false)),
         now: Arc::new(|| Timestamp::EPOCH_1980),

@@ -1,13 +1,17 @@
 //! `gait mcp gateway`: stand between an MCP client and its server.
 
+mod approvals;
 mod http;
+mod record;
 mod servers;
 mod service;
 mod watcher;
 
 use std::io::{self, BufReader};
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use approvals::Approvals;
 use gait_disk::ledger::{Ledger, LedgerOptions};
 use gait_gateway::call::Caller;
 use gait_gateway::fleet::Staff;
@@ -15,6 +19,7 @@ use gait_gateway::judge::Judge;
 use gait_gateway::link::Network;
 use gait_gateway::review::Reviewer;
 use gait_gateway::stdio;
+use record::Recording;
 use serde::Serialize;
 use servers::{Described, Servers, identity};
 use watcher::Watchers;
@@ -58,14 +63,21 @@ const OWN: [Flag; 11] = [
     Flag::switch("explain-config", "print the settings and end"),
 ];
 const FLAGS: [Flag;
-    OWN.len() + servers::FLAGS.len() + http::FLAGS.len() + service::FLAGS.len() + OF_THE_BOUNDARY.len()] =
-    joined(&[
-        &OWN,
-        &servers::FLAGS,
-        &http::FLAGS,
-        &service::FLAGS,
-        &OF_THE_BOUNDARY,
-    ]);
+    OWN.len()
+        + servers::FLAGS.len()
+        + http::FLAGS.len()
+        + service::FLAGS.len()
+        + approvals::FLAGS.len()
+        + record::FLAGS.len()
+        + OF_THE_BOUNDARY.len()] = joined(&[
+    &OWN,
+    &servers::FLAGS,
+    &http::FLAGS,
+    &service::FLAGS,
+    &approvals::FLAGS,
+    &record::FLAGS,
+    &OF_THE_BOUNDARY,
+]);
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp gateway", "Stand between an MCP client and its server")
     .explain("Starts an MCP server and passes messages between it and the client on standard input and output, or stands in front of one that is asked over HTTP, or of several; a tool call reaches the server only when the policy allows it.")
@@ -96,6 +108,9 @@ struct Configuration<'a> {
     risk_class: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     environment: &'a str,
+    approvals: Approvals,
+    #[serde(flatten)]
+    recording: Recording<'a>,
 }
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
@@ -106,21 +121,26 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     }
     let settings = settings(parsed, policy)?;
     let boundary = load(&settings, context)?;
+    let approvals = Approvals::of(parsed, &settings.deployment)?;
     if parsed.flag("explain-config") {
         let gate = boundary.gate();
         let digest = gate.compiled_policy().digest().to_string();
-        return Ok(Configuration::of(parsed, &servers, digest, gate.profile().as_str()).report());
+        let profile = gate.profile().as_str();
+        return Ok(Configuration::of(parsed, &servers, digest, profile, approvals).report());
     }
     let judging_waits = waiting(&boundary, &settings).is_always();
     let traces = PathBuf::from(parsed.text("trace-dir"));
     let (ledger, _) = Ledger::open(&traces.join(LEDGER), LedgerOptions::default())?;
+    let records = Arc::new(Recording::of(parsed).records(parsed.flag("quiet"), context)?);
     let judge = Judge::new(
         boundary,
         ledger,
         traces,
         identity(servers.name()),
         caller(parsed, &nonce()?),
-    );
+    )
+    .with_desk(approvals.desk(servers.name(), parsed, context)?)
+    .with_records(Arc::clone(&records));
     let names = servers.servers.iter().map(|server| server.name.as_str());
     let watchers = Watchers::new(names, &judge.caller.session_id, parsed);
     let reviewer = Reviewer::new(PathBuf::from(parsed.text("pins")), parsed.flag("require-pins"));
@@ -130,13 +150,15 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         reviewer,
         watchers,
     };
-    if parsed.text("listen").is_empty() {
-        return beside_client(parsed, context, &servers, &staff);
-    }
-    match servers.sole_address() {
+    let served = match servers.sole_address() {
+        _ if parsed.text("listen").is_empty() => beside_client(parsed, context, &servers, &staff),
         Some(address) => http::run(parsed, context, address, staff),
         None => service::run(parsed, context, servers, staff),
-    }
+    };
+    // Whoever still holds the records has no call any more that could be answered.
+    records.give_up(context.now());
+    records.flush();
+    served
 }
 
 /// Who decides and who reviews, whatever the transport.
@@ -193,7 +215,10 @@ fn caller(parsed: &Parsed, session: &str) -> Caller {
         workspace: text("workspace"),
         risk_class: text("risk-class"),
         environment: text("environment"),
-        session_id: format!("mcp-{session}"),
+        session_id: match parsed.text("session-id").trim() {
+            "" => format!("mcp-{session}"),
+            given => given.to_owned(),
+        },
     }
 }
 
@@ -206,7 +231,13 @@ fn nonce() -> Result<String, Failure> {
 }
 
 impl<'a> Configuration<'a> {
-    fn of(parsed: &'a Parsed, servers: &'a Servers, policy_digest: String, profile: &'static str) -> Self {
+    fn of(
+        parsed: &'a Parsed,
+        servers: &'a Servers,
+        policy_digest: String,
+        profile: &'static str,
+        approvals: Approvals,
+    ) -> Self {
         Self {
             ok: true,
             command: parsed.positionals(),
@@ -228,6 +259,8 @@ impl<'a> Configuration<'a> {
             workspace: parsed.text("workspace"),
             risk_class: parsed.text("risk-class"),
             environment: parsed.text("environment"),
+            approvals,
+            recording: Recording::of(parsed),
         }
     }
 
@@ -252,5 +285,7 @@ impl<'a> Configuration<'a> {
                 "caller: {} in {}, risk {}",
                 self.identity, self.workspace, self.risk_class
             ))
+            .line(self.approvals.line())
+            .line(self.recording.line())
     }
 }
