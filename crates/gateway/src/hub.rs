@@ -54,6 +54,8 @@ pub struct Settings {
     pub probe_patience: Duration,
     /// How long a server may take to answer `initialize` before it is left out.
     pub opening_patience: Duration,
+    /// How long a server may take for its part of a list before the others are shown without it.
+    pub listing_patience: Duration,
 }
 
 impl Settings {
@@ -64,6 +66,7 @@ impl Settings {
             version: version.to_owned(),
             probe_patience: Duration::from_secs(10),
             opening_patience: Duration::from_secs(60),
+            listing_patience: Duration::from_secs(30),
         }
     }
 }
@@ -257,6 +260,7 @@ impl Hub {
     /// Takes note that the time that [`HubStep::WakeAfter`] asked for `server` is over.
     pub fn wake(&mut self, server: usize, steps: &mut Vec<HubStep>) {
         self.opening_takes_too_long(server, steps);
+        self.pages_take_too_long(server, steps);
     }
 
     /// Whether there is nothing to tell apart: names, cursors and ids of tasks stay as they are.

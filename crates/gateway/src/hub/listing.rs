@@ -108,6 +108,7 @@ impl Hub {
                 changes.push(("params", Some(params)));
             }
             steps.push(HubStep::ToServer(server, patched(document.root(), &changes)));
+            steps.push(HubStep::WakeAfter(server, self.settings.listing_patience));
             self.owe(id, server, Owed::Page(gathering));
             let state = PageState::Asked;
             pages.push(Page { server, id, state });
@@ -165,26 +166,34 @@ impl Hub {
         let list = known.list;
         let state = match root.get("result") {
             None => PageState::Failed(root.get("error").map_or("null", Part::raw).to_owned()),
-            Some(result) => self.items(server, list, era, result, steps).map_or_else(
-                |why| {
-                    PageState::Failed(object(&[
-                        ("code", Some(INTERNAL_ERROR.to_string())),
-                        ("message", Some(string(why))),
-                    ]))
-                },
-                PageState::Here,
-            ),
+            Some(result) => match self.items(server, list, era, result, steps) {
+                Ok(items) => PageState::Here(items),
+                Err(why) => PageState::Failed(failure(why)),
+            },
         };
         self.page_is(gathering, id, state, steps);
     }
 
-    /// Takes note that a server will not send its part.
-    pub(super) fn page_is_lost(&mut self, gathering: i64, id: i64, steps: &mut Vec<HubStep>) {
-        let error = object(&[
-            ("code", Some(INTERNAL_ERROR.to_string())),
-            ("message", Some(string("the server ended before it answered"))),
-        ]);
-        self.page_is(gathering, id, PageState::Failed(error), steps);
+    /// Takes note that a server will not send its part, or not in time.
+    pub(super) fn page_is_lost(&mut self, gathering: i64, id: i64, why: &str, steps: &mut Vec<HubStep>) {
+        self.page_is(gathering, id, PageState::Failed(failure(why)), steps);
+    }
+
+    /// Shows lists without the part of a server that does not send it. Each request for a page starts its time anew, so that
+    /// whatever is still missing was asked for long ago.
+    pub(super) fn pages_take_too_long(&mut self, server: usize, steps: &mut Vec<HubStep>) {
+        let pages = self.owed.iter().filter(|(_, debt)| debt.server == server);
+        let pages = pages.filter_map(|(id, debt)| match debt.owed {
+            Owed::Page(gathering) => Some((*id, gathering)),
+            _ => None,
+        });
+        let mut pages: Vec<(i64, i64)> = pages.collect();
+        pages.sort_unstable();
+        for (id, gathering) in pages {
+            self.owed.remove(&id);
+            steps.push(HubStep::ToServer(server, cancelled(&id.to_string())));
+            self.page_is_lost(gathering, id, "the server did not answer in time", steps);
+        }
     }
 
     fn page_is(&mut self, gathering: i64, id: i64, state: PageState, steps: &mut Vec<HubStep>) {
@@ -301,7 +310,7 @@ impl Hub {
         let mut next = Vec::new();
         let mut ttl = None;
         let mut is_public = true;
-        let mut failure = None;
+        let mut refusal = None;
         for Page { server, state, .. } in gathering.pages {
             let items = match state {
                 PageState::Here(items) => items,
@@ -313,7 +322,7 @@ impl Hub {
                         method: list.method.to_owned(),
                         error: error.clone(),
                     }));
-                    failure.get_or_insert(error);
+                    refusal.get_or_insert(error);
                     continue;
                 }
             };
@@ -332,7 +341,7 @@ impl Hub {
         }
         let era = self.era_of(&gathering.asker);
         let Some(ttl) = ttl else {
-            let error = failure.unwrap_or_else(|| "null".to_owned());
+            let error = refusal.unwrap_or_else(|| "null".to_owned());
             return self.answer(&gathering.asker, &Answer::Error(error), steps);
         };
         let next = (!next.is_empty()).then(|| {
@@ -346,12 +355,12 @@ impl Hub {
         if era == Era::Stateless {
             members.insert(0, ("resultType", Some(string("complete"))));
             if is_cacheable(list.method) {
-                let scope = if is_public && failure.is_none() {
+                let scope = if is_public && refusal.is_none() {
                     "public"
                 } else {
                     "private"
                 };
-                members.push(("ttlMs", Some(if failure.is_some() { 0 } else { ttl }.to_string())));
+                members.push(("ttlMs", Some(if refusal.is_some() { 0 } else { ttl }.to_string())));
                 members.push(("cacheScope", Some(string(scope))));
             }
         }
@@ -387,4 +396,12 @@ impl Hub {
             }
         }
     }
+}
+
+/// An error of the hub's own, as JSON.
+fn failure(why: &str) -> String {
+    object(&[
+        ("code", Some(INTERNAL_ERROR.to_string())),
+        ("message", Some(string(why))),
+    ])
 }

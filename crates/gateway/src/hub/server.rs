@@ -141,7 +141,7 @@ impl Hub {
                         self.relayed((id, server), relay, &document, steps);
                     }
                 }
-                Owed::Page(gathering) => self.page_is_lost(gathering, id, steps),
+                Owed::Page(gathering) => self.page_is_lost(gathering, id, GONE, steps),
                 Owed::Stream(owner) => self.stream_ended(id, owner, None, steps),
                 Owed::Subscription { listener, uri } => {
                     self.subscription_is(id, (&listener, &uri), None, steps);

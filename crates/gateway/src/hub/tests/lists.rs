@@ -131,6 +131,32 @@ fn a_server_that_cannot_list_is_left_out_of_the_list() {
 }
 
 #[test]
+fn a_list_does_not_wait_for_ever() {
+    let mut talk = Talk::open(Handshake, &[Handshake, Handshake]);
+    talk.ask("1", "tools/list", "");
+    let wakes = talk
+        .steps
+        .iter()
+        .filter(|step| matches!(step, HubStep::WakeAfter(..)));
+    assert_eq!(wakes.count(), 2);
+    let late = talk.reply("tools/list", 0, &page("", ""));
+    talk.answer("tools/list", 1, &page(r#"{"name":"x"}"#, ""));
+    // Who answered has nothing to fear.
+    assert_eq!(talk.wake(1), [""; 0]);
+    let said = talk.wake(0);
+    assert!(
+        said[0].starts_with("0 < ") && said[0].contains("notifications/cancelled"),
+        "{said:#?}"
+    );
+    assert!(
+        said[1].starts_with("dropped a did not answer tools/list"),
+        "{said:#?}"
+    );
+    assert!(said[2].contains(r#""tools":[{"name":"b__x"}]"#), "{said:#?}");
+    assert!(talk.server(0, &late)[0].starts_with("dropped"));
+}
+
+#[test]
 fn names_that_would_be_too_long_are_left_out_and_told() {
     let mut talk = Talk::open(Handshake, &[Handshake, Handshake]);
     talk.ask("1", "tools/list", "");
