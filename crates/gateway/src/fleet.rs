@@ -155,6 +155,7 @@ impl Fleet {
         serving.open()?;
         serving.serve(&self.arrived);
         serving.close();
+        serving.forget();
         serving.end()
     }
 }

@@ -39,6 +39,11 @@ impl Serving<'_> {
         }
     }
 
+    /// The client will not come back.
+    pub(super) fn forget(&self) {
+        self.records().forget(self.client());
+    }
+
     /// Takes note of the calls that will not be answered.
     pub(super) fn note_unfinished(&mut self) {
         for index in 0..self.servers.len() {
