@@ -17,8 +17,8 @@ AT_ONCE = 3
 # The published server asks for roots once, a moment after the opening. Where the machine was so busy that the client
 # had not opened the stream yet, the question is lost, with or without a gateway, and the conversation begins anew.
 OPENINGS = 3
-# Pairs that would only take time: fastmcp is made of mcp, and a server of the stateless era answers one client of the era
-# before it like another.
+# Pairs that would only take time: fastmcp is made of mcp, and a server of the stateless era answers one client of the
+# era before it like another.
 ALIKE = {("fastmcp", "mcp"), ("sdk 1", "sdk 2")}
 OF_SESSIONS = "2025-11-25"
 STATELESS = "2026-07-28"

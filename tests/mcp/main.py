@@ -12,12 +12,14 @@ from tempfile import TemporaryDirectory
 import clients
 import conformance
 import differential
+import edges
 import filesystem
 import quickstart
 from peers import CheckError, Kit
 
 CHECKS = {
     "differential": differential.check,
+    "edges": edges.check,
     "filesystem": filesystem.check,
     "quickstart": quickstart.check,
     "conformance": conformance.check,

@@ -14,6 +14,9 @@ const PROMPT = { type: 'ref/prompt', name: 'completable-prompt' };
 const TEMPLATE = { type: 'ref/resource', uri: 'demo://resource/dynamic/text/{resourceId}' };
 const DOCUMENT = 'demo://resource/static/document/features.md';
 const PATIENCE_MS = 20_000;
+// Servers take no more than 4 MiB over HTTP.
+const LONG = 'å'.repeat(1 << 20);
+const CROWD = Array.from({ length: 50 }, (_, number) => `number ${number}`);
 
 export const CAPABILITIES = { sampling: {}, elicitation: { form: {}, url: {} }, roots: { listChanged: true } };
 export const ANSWERS = {
@@ -85,6 +88,11 @@ export async function converse(peer) {
   await step('templates', () => peer.ask.listResourceTemplates());
   await step('log level', () => peer.ask.setLoggingLevel('debug'));
   await step('text', () => call('echo', { message: 'hej \u2028 <&> \u{1F600}' }));
+  await step('a long text', async () => {
+    const { content } = await call('echo', { message: LONG });
+    return content[0].text === `Echo: ${LONG}`;
+  });
+  await step('many at once', () => Promise.all(CROWD.map((message) => call('echo', { message }))));
   await step('numbers', () => call('get-sum', { a: 2, b: 40.5 }));
   await step('image', () => call('get-tiny-image', {}));
   await step('structured', () => call('get-structured-content', { location: 'Chicago' }));

@@ -159,6 +159,8 @@ async def serve_http() -> None:
     """Serves over HTTP."""
     config = uvicorn.Config(server.streamable_http_app(), host="127.0.0.1", port=0, log_level="error")
     listener = config.bind_socket()
+    # Whoever reads the port may ask at once.
+    listener.listen()
     sys.stdout.write(f"listening on {listener.getsockname()[1]}\n")
     sys.stdout.flush()
     await uvicorn.Server(config).serve([listener])
