@@ -1,7 +1,8 @@
 //! What the MCP gateways of a machine do, for people who look on.
 //!
 //! ```text
-//! gateway ─▶ Writer ─▶ files of one directory ─▶ Tail ─▶ Model
+//! gateway ─▶ Writer ─▶ files of one directory ─▶ Tail ─┐
+//!                         approval queue ─▶ PendingCalls ─┴▶ Model ─▶ view, or a snapshot for programs
 //! ```
 //!
 //! What comes in: lines that gateways write about their calls and servers. What goes out: rates, times and the latest calls.
@@ -10,3 +11,6 @@
 #![forbid(unsafe_code)]
 
 pub mod activity;
+pub mod model;
+pub mod pending;
+pub mod view;

@@ -22,10 +22,11 @@ pub(crate) const GROUP: GroupSpec = GroupSpec {
 
 /// The one positional argument of commands about one request.
 const REQUEST: &str = "<request_id>";
-const DIRECTORY: Flag = Flag::path("dir", "directory of the queue").or(".gait/approvals");
+pub(super) const DIRECTORY: Flag = Flag::path("dir", "directory of the queue").or(".gait/approvals");
 const APPROVER: Flag = Flag::text("approver", "who decides");
 
-fn queue(parsed: &Parsed) -> Queue {
+/// The queue that [`DIRECTORY`] names.
+pub(super) fn queue(parsed: &Parsed) -> Queue {
     Queue::new(parsed.text(DIRECTORY.name).trim(), QueueSettings::default())
 }
 

@@ -7,6 +7,7 @@ pub(crate) mod install;
 pub(crate) mod pins;
 pub(crate) mod proxy;
 pub(crate) mod serve;
+pub(crate) mod top;
 pub(crate) mod uninstall;
 pub(crate) mod verify;
 

@@ -103,6 +103,7 @@ pub static SECTIONS: &[Section] = &[
             Command::new(&mcp::proxy::BRIDGE, mcp::proxy::run),
             Command::new(&mcp::verify::SPEC, mcp::verify::run),
             Command::new(&mcp::gateway::SPEC, mcp::gateway::run),
+            Command::new(&mcp::top::SPEC, mcp::top::run),
             Command::new(&mcp::install::SPEC, mcp::install::run),
             Command::new(&mcp::uninstall::SPEC, mcp::uninstall::run),
             Command::new(&mcp::pins::list::SPEC, mcp::pins::list::run),
