@@ -13,12 +13,13 @@ use gait_mcp::answer::Artifacts;
 use gait_mcp::boundary::{Ask, Boundary, BoundaryError, Judged};
 use gait_mcp::call::ToolCall;
 use gait_mcp::export::{self, LogLine, OtelLine};
-use gait_mcp::sessions::{SessionCall, SessionSettings, Sessions};
+use gait_mcp::sessions::{SessionCall, SessionEntry, SessionSettings, Sessions};
 use gait_runpack::session::SessionError;
 use tokio::task::spawn_blocking;
 
 use crate::artifacts::{Directories, Places, Stamper};
 use crate::engine::Engine;
+use crate::journals::{Journal, Journals};
 use crate::keep::{KeepError, Keeper};
 use crate::metrics::Metrics;
 use crate::records::Records;
@@ -80,7 +81,8 @@ pub struct Decider {
 /// Makes decisions, one for each request.
 pub(crate) struct Decisions {
     manner: Manner,
-    sessions: Sessions,
+    sessions: Arc<Sessions>,
+    journals: Arc<Journals>,
     retention: Retention,
     /// Whether retention has anything to do.
     removes: bool,
@@ -126,6 +128,7 @@ impl Decisions {
         engine: Arc<Engine<Decider>>,
         metrics: Arc<Metrics>,
     ) -> Result<Self, LedgerError> {
+        let sessions = Arc::new(Sessions::new(settings.sessions));
         Ok(Self {
             keeper: Keeper::open(&settings.directories.traces)?,
             manner: Manner {
@@ -137,7 +140,8 @@ impl Decisions {
                 kill_switch_state: settings.kill_switch_state,
                 clock: settings.clock,
             },
-            sessions: Sessions::new(settings.sessions),
+            journals: Arc::new(Journals::new(Arc::clone(&sessions))),
+            sessions,
             removes: settings
                 .retention
                 .iter()
@@ -195,9 +199,14 @@ impl Decisions {
             _protected: protected,
         };
         decided.artifacts.latency_ms = millis(decided.judged.started.elapsed());
-        if self.has_more_to_do(&decided) {
+        let (journal, interval) = (places.journal, request.checkpoint_interval);
+        if let Some(entry) = self.only_journals(&decided, interval) {
+            let appended = self.journals.append(decided.journal(journal), entry).await;
+            let appended = appended.ok_or_else(|| failed("continue the session", "the service is ending"))?;
+            let appended = appended.map_err(|error| unjournalled(&error))?;
+            decided.artifacts.warnings.extend(appended.warnings());
+        } else if self.has_more_to_do(&decided) {
             let this = Arc::clone(&self);
-            let (journal, interval) = (places.journal, request.checkpoint_interval);
             decided = off_thread(move || this.finish(decided, journal.as_deref(), interval)).await??;
         }
         Ok(decided)
@@ -270,10 +279,22 @@ impl Decisions {
         }
     }
 
+    /// What the session's journal gets, if that is all that is left to do: then no thread has to be given to it.
+    fn only_journals(&self, decided: &Decided, checkpoint_interval: i64) -> Option<SessionEntry> {
+        if decided.session_id.is_empty() || checkpoint_interval > 0 || self.has_more_than_journals(decided) {
+            return None;
+        }
+        let trace_path = &decided.artifacts.trace_path;
+        SessionEntry::of(&decided.judged, trace_path, self.manner.clock.now())
+    }
+
     /// Whether something is left that may have to wait.
     fn has_more_to_do(&self, decided: &Decided) -> bool {
-        !decided.session_id.is_empty()
-            || decided.judged.decision.journal.is_some()
+        !decided.session_id.is_empty() || self.has_more_than_journals(decided)
+    }
+
+    fn has_more_than_journals(&self, decided: &Decided) -> bool {
+        decided.judged.decision.journal.is_some()
             || self.removes
             || !self.manner.export_log.is_empty()
             || !self.manner.export_otel.is_empty()
@@ -364,6 +385,15 @@ impl Decided {
             run_id: self.judged.run_id.clone(),
             adapter: self.judged.adapter.clone(),
             epoch: self.epoch,
+        }
+    }
+
+    /// The journal of its session, `named` by the client or not.
+    fn journal(&self, named: Option<String>) -> Journal {
+        Journal {
+            session_id: self.session_id.clone(),
+            run_id: self.judged.run_id.clone(),
+            named,
         }
     }
 

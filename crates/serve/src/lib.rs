@@ -12,6 +12,7 @@ mod artifacts;
 mod decide;
 mod engine;
 mod grpc;
+mod journals;
 mod keep;
 mod log;
 mod metrics;
