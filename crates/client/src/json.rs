@@ -3,6 +3,7 @@
 use gait_canon::json::{Document, Kind, Part, Reader};
 
 use crate::client::Client;
+use crate::connection::{Beside, Connection, Notation, Value};
 use crate::error::{ConfigurationError, below, line_of};
 use crate::server::{Arguments, Launch, Route, Server, Text};
 use crate::splice::{indentation, line_break};
@@ -82,14 +83,30 @@ impl Look<'_> {
                 .map(|value| self.text(value, &below(&place, member)))
                 .transpose()
         };
-        let (launch, route) = match (text("command")?, text("url")?) {
+        let (launch, route, connection) = match (text("command")?, text("url")?) {
             (Some(command), None) => {
                 let arguments = self.arguments(members, &command, &below(&place, "args"))?;
                 let launch = Launch { command, arguments };
+                let connection = match (&launch.arguments, launch.upstream()) {
+                    (Arguments::Given { span, .. }, Some(_)) => {
+                        let command = &launch.command.span;
+                        let beside = self.beside(members, command.start);
+                        Connection::gated(self.text, Notation::Json, command, span, beside)
+                    }
+                    _ => None,
+                };
                 let route = launch.route();
-                (Some(launch), route)
+                (Some(launch), route, connection)
             }
-            (None, Some(url)) => (None, Route::Remote(url.value)),
+            (None, Some(url)) => {
+                let address = Value {
+                    text: &url.value,
+                    span: url.span.clone(),
+                };
+                let beside = self.beside(members, url.span.start);
+                let connection = Connection::direct(self.text, Notation::Json, &address, beside);
+                (None, Route::Remote(url.value), connection)
+            }
             (Some(_), Some(_)) => return Err(self.form(server, &place, "has a command and an address")),
             (None, None) => return Err(self.form(server, &place, "has neither a command nor an address")),
         };
@@ -99,7 +116,31 @@ impl Look<'_> {
             place,
             route,
             launch,
+            connection,
         })
+    }
+
+    /// What a server's settings say besides the member whose value begins at `start`.
+    fn beside<'d>(&self, server: Part<'d>, start: usize) -> Beside<'d> {
+        let transport = server.get("type").map(|part| Value {
+            text: part.as_str().unwrap_or_default(),
+            span: part.span(),
+        });
+        Beside {
+            members: server.members().map(|(name, _)| name).collect(),
+            transport,
+            between: format!(",{}", self.blank(server, start)),
+        }
+    }
+
+    /// What stands in front of a member beside the one whose value begins at `start`.
+    fn blank(&self, server: Part<'_>, start: usize) -> String {
+        let before = &self.text[server.span().start..start];
+        if before.contains('\n') {
+            format!("{}{}", line_break(self.text), indentation(self.text, start))
+        } else {
+            " ".to_owned()
+        }
     }
 
     fn arguments(
@@ -109,16 +150,7 @@ impl Look<'_> {
         place: &str,
     ) -> Result<Arguments, ConfigurationError> {
         let Some(given) = server.get("args") else {
-            let before = &self.text[server.span().start..command.span.start];
-            let blank = if before.contains('\n') {
-                format!(
-                    "{}{}",
-                    line_break(self.text),
-                    indentation(self.text, command.span.start)
-                )
-            } else {
-                " ".to_owned()
-            };
+            let blank = self.blank(server, command.span.start);
             return Ok(Arguments::Absent {
                 key: format!(",{blank}\"args\": "),
             });

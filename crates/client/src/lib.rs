@@ -14,6 +14,7 @@
 
 mod client;
 mod configuration;
+mod connection;
 mod declared;
 mod error;
 pub mod hook;

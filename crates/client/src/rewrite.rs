@@ -1,6 +1,7 @@
 //! Putting the gateway between a client and its server, and taking it away.
 
-use crate::server::{Arguments, Launch};
+use crate::connection::Connection;
+use crate::server::{Arguments, Launch, UPSTREAM};
 use crate::splice::{Change, quoted};
 
 /// How the gateway is started. Clients start programs in directories of their own choice, so all paths are absolute.
@@ -13,8 +14,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// The arguments in front of the server's own command.
-    pub(crate) fn arguments(&self, server: &str) -> Vec<String> {
+    /// The arguments that say how the gateway stands in front of a server.
+    fn arguments(&self, server: &str) -> Vec<String> {
         let fixed = |word: &str| word.to_owned();
         let mut arguments = vec![
             fixed("mcp"),
@@ -23,9 +24,39 @@ impl Gateway {
             server.to_owned(),
         ];
         arguments.extend(self.flags.iter().cloned());
-        arguments.push(fixed("--"));
         arguments
     }
+}
+
+/// The changes that let the gateway connect to `address` in the client's place.
+pub(crate) fn wrap_connection(
+    connection: &Connection,
+    address: &str,
+    server: &str,
+    gateway: &Gateway,
+) -> Vec<Change> {
+    let mut words = gateway.arguments(server);
+    words.extend([UPSTREAM.to_owned(), address.to_owned()]);
+    let words: Vec<String> = words.iter().map(|word| quoted(word)).collect();
+    let arguments = format!("[{}]", words.join(", "));
+    let members = connection.command(&quoted(&gateway.program), &arguments);
+    let transport = connection.transport.clone();
+    let transport = transport.map(|span| (span, quoted("stdio")));
+    transport
+        .into_iter()
+        .chain([(connection.span.clone(), members)])
+        .collect()
+}
+
+/// The changes that let the client connect to `address` itself again.
+pub(crate) fn unwrap_connection(connection: &Connection, address: &str) -> Vec<Change> {
+    let transport = connection.transport.clone();
+    let transport = transport.map(|span| (span, quoted("http")));
+    let members = connection.address(&quoted(address));
+    transport
+        .into_iter()
+        .chain([(connection.span.clone(), members)])
+        .collect()
 }
 
 /// The changes of `text` that start `launch` through the gateway; none when it has no room for them.
@@ -36,6 +67,7 @@ pub(crate) fn wrap(text: &str, launch: &Launch, server: &str, gateway: &Gateway)
         .iter()
         .map(|word| quoted(word))
         .collect();
+    words.push(quoted("--"));
     words.push(text[command.clone()].to_owned());
     let program = quoted(&gateway.program);
     Some(match &launch.arguments {

@@ -2,12 +2,17 @@
 
 use std::ops::Range;
 
+use crate::connection::Connection;
+
+/// The flag of the gateway that says where it connects to.
+pub(crate) const UPSTREAM: &str = "--upstream";
+
 /// How a client reaches a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// It starts the server itself.
     Direct,
-    /// It starts the gateway, and that the server.
+    /// It starts the gateway, and that starts the server or connects to it.
     Gateway,
     /// It connects to this address.
     Remote(String),
@@ -26,6 +31,38 @@ pub struct Server {
     pub route: Route,
     /// How it is started; none for a server that is not.
     pub(crate) launch: Option<Launch>,
+    /// Where the client or the gateway connects to, where one can take the place of the other.
+    pub(crate) connection: Option<Connection>,
+}
+
+/// What runs or is asked in the end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Own<'a> {
+    Command(Vec<&'a str>),
+    Address(&'a str),
+}
+
+impl Server {
+    /// Whether the gateway can come between the client and the server, or has.
+    #[must_use]
+    pub fn is_coverable(&self) -> bool {
+        match self.route {
+            Route::Direct | Route::Gateway => true,
+            Route::Remote(_) => self.connection.is_some(),
+        }
+    }
+
+    /// What runs or is asked in the end.
+    pub(crate) fn own(&self) -> Option<Own<'_>> {
+        match (&self.launch, &self.route) {
+            (Some(launch), _) => Some(match launch.upstream() {
+                Some(address) => Own::Address(address),
+                None => Own::Command(launch.own_command()),
+            }),
+            (None, Route::Remote(address)) => Some(Own::Address(address)),
+            (None, _) => None,
+        }
+    }
 }
 
 /// A string and the bytes that write it.
@@ -69,12 +106,24 @@ impl Launch {
         }
     }
 
-    /// The place of the server's own command among the arguments, when the command is the gateway.
-    pub(crate) fn behind_gateway(&self) -> Option<usize> {
+    fn is_gateway(&self) -> bool {
         const WORDS: [&str; 2] = ["mcp", "gateway"];
+        let words = self.items().iter().map(|item| item.value.as_str());
+        is_gait(&self.command.value) && words.take(WORDS.len()).eq(WORDS)
+    }
+
+    /// The address that the gateway connects to, when the command is the gateway and starts no server.
+    pub(crate) fn upstream(&self) -> Option<&str> {
         let items = self.items();
-        let words = items.iter().map(|item| item.value.as_str());
-        if !is_gait(&self.command.value) || !words.take(WORDS.len()).eq(WORDS) {
+        let [.., flag, address] = items else { return None };
+        let starts_one = items.iter().any(|item| item.value == "--");
+        (self.is_gateway() && flag.value == UPSTREAM && !starts_one).then_some(&address.value)
+    }
+
+    /// The place of the server's own command among the arguments, when the command is the gateway and starts one.
+    pub(crate) fn behind_gateway(&self) -> Option<usize> {
+        let items = self.items();
+        if !self.is_gateway() {
             return None;
         }
         let end_of_flags = items.iter().position(|item| item.value == "--")?;
@@ -82,7 +131,7 @@ impl Launch {
     }
 
     pub(crate) fn route(&self) -> Route {
-        if self.behind_gateway().is_some() {
+        if self.behind_gateway().is_some() || self.upstream().is_some() {
             Route::Gateway
         } else {
             Route::Direct

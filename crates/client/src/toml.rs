@@ -5,6 +5,7 @@ use std::ops::Range;
 use toml_edit::{Document, Item, TableLike};
 
 use crate::client::Client;
+use crate::connection::{Beside, Connection, Notation, Value};
 use crate::error::{ConfigurationError, below, line_of};
 use crate::server::{Arguments, Launch, Route, Server, Text};
 use crate::splice::{indentation, line_break};
@@ -68,14 +69,33 @@ impl Look<'_> {
                 .map(|value| self.text(value.as_str(), value.span(), &below(&place, member)))
                 .transpose()
         };
-        let (launch, route) = match (text("command")?, text("url")?) {
+        let (launch, route, connection) = match (text("command")?, text("url")?) {
             (Some(command), None) => {
                 let arguments = self.arguments(item, table, &command, &below(&place, "args"))?;
                 let launch = Launch { command, arguments };
+                let connection = match (&launch.arguments, launch.upstream()) {
+                    (Arguments::Given { span, .. }, Some(_)) => {
+                        let command = &launch.command.span;
+                        let beside = self.beside(item, table, command.start);
+                        beside.and_then(|beside| {
+                            Connection::gated(self.text, Notation::Toml, command, span, beside)
+                        })
+                    }
+                    _ => None,
+                };
                 let route = launch.route();
-                (Some(launch), route)
+                (Some(launch), route, connection)
             }
-            (None, Some(url)) => (None, Route::Remote(url.value)),
+            (None, Some(url)) => {
+                let address = Value {
+                    text: &url.value,
+                    span: url.span.clone(),
+                };
+                let beside = self.beside(item, table, url.span.start);
+                let connection =
+                    beside.and_then(|beside| Connection::direct(self.text, Notation::Toml, &address, beside));
+                (None, Route::Remote(url.value), connection)
+            }
             (Some(_), Some(_)) => return Err(self.form(item.span(), &place, "has a command and an address")),
             (None, None) => {
                 return Err(self.form(item.span(), &place, "has neither a command nor an address"));
@@ -90,7 +110,27 @@ impl Look<'_> {
             place,
             route,
             launch,
+            connection,
         })
+    }
+
+    /// What a server's settings say besides the member whose value begins at `start`; none where each member has the key of
+    /// the table in front.
+    fn beside<'d>(&self, item: &Item, table: &'d dyn TableLike, start: usize) -> Option<Beside<'d>> {
+        (!table.is_dotted()).then(|| Beside {
+            members: table.iter().map(|(name, _)| name).collect(),
+            transport: None,
+            between: self.between(item, start),
+        })
+    }
+
+    /// What stands between the member whose value begins at `start` and the next.
+    fn between(&self, item: &Item, start: usize) -> String {
+        if item.is_inline_table() {
+            ", ".to_owned()
+        } else {
+            format!("{}{}", line_break(self.text), indentation(self.text, start))
+        }
     }
 
     fn arguments(
@@ -119,12 +159,9 @@ impl Look<'_> {
         if table.is_dotted() {
             return Arguments::Fixed;
         }
-        let key = if item.is_inline_table() {
-            ", args = ".to_owned()
-        } else {
-            let indentation = indentation(self.text, command.span.start);
-            format!("{}{indentation}args = ", line_break(self.text))
-        };
-        Arguments::Absent { key }
+        let between = self.between(item, command.span.start);
+        Arguments::Absent {
+            key: format!("{between}args = "),
+        }
     }
 }

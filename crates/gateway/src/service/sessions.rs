@@ -65,9 +65,7 @@ impl Sessions {
         let session = Session::new(fleet.inlet(), opening.is_shared);
         let (crew, shared) = (opening.crew.clone(), Arc::clone(&session));
         let mut caller = crew.judge.caller.clone();
-        if !opening.is_shared {
-            caller.session_id = format!("mcp-{}", short_id(&opening.key.to_string()));
-        }
+        caller.session_id = format!("mcp-{}", short_id(&opening.key.to_string()));
         let thread = thread::Builder::new().name("fleet".to_owned()).spawn(move || {
             let outlet = Arc::clone(&shared);
             let staff = Staff {

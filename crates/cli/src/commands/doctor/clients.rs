@@ -32,10 +32,7 @@ pub(super) fn servers(site: &Site<'_>) -> Option<Outcome> {
         "MCP servers do not go through the gateway: {}",
         troubles.join("; ")
     ));
-    let mendable: Vec<&Configuration> = configurations
-        .iter()
-        .filter(|found| !found.direct.is_empty())
-        .collect();
+    let mendable: Vec<&Configuration> = configurations.iter().filter(|found| found.is_mendable).collect();
     Some(if mendable.is_empty() {
         outcome
     } else {
@@ -50,6 +47,8 @@ struct Configuration {
     direct: Vec<String>,
     remote: Vec<String>,
     gated: usize,
+    /// Whether the gateway could come in front of one of them.
+    is_mendable: bool,
     unreadable: Option<String>,
 }
 
@@ -61,6 +60,7 @@ impl Configuration {
             direct: Vec::new(),
             remote: Vec::new(),
             gated: 0,
+            is_mendable: false,
             unreadable: None,
         };
         match found.servers {
@@ -71,6 +71,7 @@ impl Configuration {
     }
 
     fn add(&mut self, server: Server) {
+        self.is_mendable |= server.route != Route::Gateway && server.is_coverable();
         match server.route {
             Route::Direct => self.direct.push(server.name),
             Route::Remote(_) => self.remote.push(server.name),
@@ -167,7 +168,10 @@ mod tests {
 
         fs::write(&path, r#"{"mcpServers": {"far": {"url": "https://far"}}}"#).unwrap();
         let remote = servers(&site).unwrap();
-        assert!(remote.status == Status::Warn && remote.fix_command.is_empty());
+        assert!(remote.status == Status::Warn && !remote.fix_command.is_empty());
+        let shown = r#"{"mcpServers": {"far": {"url": "https://far", "headers": {"Authorization": "x"}}}}"#;
+        fs::write(&path, shown).unwrap();
+        assert!(servers(&site).unwrap().fix_command.is_empty());
         fs::write(&path, "{").unwrap();
         assert!(servers(&site).unwrap().message.contains("cannot be understood"));
         let gated = r#"{"mcpServers": {"a": {"command": "gait", "args": ["mcp", "gateway", "--", "x"]}}}"#;

@@ -26,9 +26,9 @@ pub(super) const CONFIG: Flag = Flag::path(
 pub(super) const SERVER: Flag = Flag::list("server", "only the servers of these names");
 pub(crate) const DRY_RUN: Flag = Flag::switch("dry-run", "show what would change, and change nothing");
 
-/// Why a server that is not started is not covered.
-const REMOTE: &str =
-    "the client connects to it itself, which only a gateway that listens on HTTP can stand between";
+/// What can be done about a server that the gateway cannot come in front of as it stands.
+const UNCOVERABLE: &str =
+    "the gateway cannot take its place with these settings; gait mcp gateway --servers can";
 
 /// What was done, or would be.
 #[derive(Serialize)]
@@ -63,6 +63,8 @@ struct ServerReport {
     route: &'static str,
     #[serde(skip_serializing_if = "String::is_empty")]
     url: String,
+    #[serde(skip)]
+    is_coverable: bool,
 }
 
 /// A configuration that was read, and what it will say.
@@ -98,6 +100,7 @@ impl Plan {
                     line: server.line,
                     route,
                     url: url.to_owned(),
+                    is_coverable: server.is_coverable(),
                 }
             })
             .collect();
@@ -273,8 +276,11 @@ fn lines(file: &FileReport, dry_run: bool) -> Vec<String> {
         let name = printable(&server.name);
         lines.push(match server.route {
             "gateway" => format!("- {name}: through the gateway"),
+            "remote" if server.is_coverable => {
+                format!("- {name}: connected to directly at {}", printable(&server.url))
+            }
             "remote" => format!(
-                "- {name}: not covered: {} is remote; {REMOTE}",
+                "- {name}: connected to directly at {}; {UNCOVERABLE}",
                 printable(&server.url)
             ),
             _ => format!("- {name}: started directly"),

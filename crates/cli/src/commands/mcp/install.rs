@@ -23,7 +23,7 @@ const TRACE_DIR: Flag =
 const PROGRAM: Flag = Flag::path("program", "the program that the client starts (default this one)");
 
 pub(crate) const SPEC: CommandSpec = CommandSpec::new("mcp install", "Put the gateway between an MCP client and its servers")
-    .explain("Changes a client's configuration so that it starts its MCP servers through the gateway. Everything else in the file stays as it is, and the file as it was is kept beside it.")
+    .explain("Changes a client's configuration so that it reaches its MCP servers through the gateway. Everything else in the file stays as it is, and the file as it was is kept beside it.")
     .flags(&[CLIENT, POLICY, CONFIG, SERVER, PINS, TRACE_DIR, PROGRAM, DRY_RUN]);
 
 pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
