@@ -70,6 +70,10 @@ pub struct Inlet(Sender<Event>);
 
 impl Inlet {
     /// Tells it; whether anybody still listens.
+    #[allow(
+        clippy::must_use_candidate,
+        reason = "who has said what there is need not know"
+    )]
     pub fn tell(&self, arrival: Arrival) -> bool {
         self.0.send(Event::Client(arrival)).is_ok()
     }
@@ -254,7 +258,7 @@ impl Serving<'_> {
     fn handle(&mut self, event: Event) -> bool {
         match event {
             Event::Client(Arrival::Message(bytes)) => {
-                let todo = self.from_client(&bytes);
+                let todo = self.hear_client(&bytes);
                 self.take(todo)
             }
             Event::Client(_) => {
@@ -278,7 +282,7 @@ impl Serving<'_> {
         }
     }
 
-    fn from_client(&mut self, bytes: &[u8]) -> VecDeque<Todo> {
+    fn hear_client(&mut self, bytes: &[u8]) -> VecDeque<Todo> {
         if let Some(hub) = &mut self.hub {
             let mut steps = Vec::new();
             hub.from_client(bytes, &mut steps);
@@ -323,7 +327,8 @@ impl Serving<'_> {
             return self.take(steps.into_iter().map(Todo::Hub).collect());
         }
         // The one who stands alone is waited for in the end.
-        self.take(todo) && false
+        self.take(todo);
+        false
     }
 
     /// Takes steps, and those that they lead to; whether the client still listens.

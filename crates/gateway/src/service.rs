@@ -28,6 +28,11 @@ use crate::notice::Notice;
 use crate::review::Reviewer;
 use front::{Front, Service};
 
+/// Makes the servers of one session.
+pub type MakeFleet = Arc<dyn Fn(&str) -> Option<Fleet> + Send + Sync>;
+/// Is told what happens at which server.
+pub type Watch = Arc<dyn Fn(&str, Notice<'_>) + Send + Sync>;
+
 /// What a gateway over HTTP in front of a fleet is made of.
 pub struct Settings {
     /// Who may ask.
@@ -41,7 +46,7 @@ pub struct Settings {
     /// Sessions at a time.
     pub sessions: usize,
     /// Makes the servers of one session, whose client cannot guess the text that is given.
-    pub fleet: Arc<dyn Fn(&str) -> Option<Fleet> + Send + Sync>,
+    pub fleet: MakeFleet,
     /// Gives a text of at least 128 bits that nobody can guess; none when the system has no randomness.
     pub nonce: Arc<dyn Fn() -> Option<String> + Send + Sync>,
     /// Who decides, who reviews, and who watches.
@@ -58,7 +63,7 @@ pub struct Crew {
     /// Tells the time.
     pub now: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     /// Is told what happens, and at which server by its id.
-    pub watch: Arc<dyn Fn(&str, Notice<'_>) + Send + Sync>,
+    pub watch: Watch,
 }
 
 /// A gateway that is bound to its address.

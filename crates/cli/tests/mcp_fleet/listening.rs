@@ -95,11 +95,11 @@ impl Listening {
             ("Content-Type", "application/json"),
         ] {
             if headers.iter().all(|(given, _)| *given != name) {
-                text.push_str(&format!("{name}: {value}\r\n"));
+                text.extend([name, ": ", value, "\r\n"]);
             }
         }
         for (name, value) in headers {
-            text.push_str(&format!("{name}: {value}\r\n"));
+            text.extend([name, ": ", value, "\r\n"]);
         }
         // Who is refused may not be heard to the end.
         _ = stream.write_all(format!("{text}\r\n{body}").as_bytes());

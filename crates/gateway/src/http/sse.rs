@@ -149,11 +149,11 @@ impl Event {
     /// The last value of a field that stands beside the message.
     fn field(&self, name: &str) -> Option<&str> {
         let lines = std::str::from_utf8(&self.draft.rest).ok()?.lines();
-        let values = lines.filter_map(|line| {
+        let mut values = lines.filter_map(|line| {
             let (field, value) = line.split_once(':').unwrap_or((line, ""));
             (field == name).then(|| value.strip_prefix(' ').unwrap_or(value))
         });
-        values.last()
+        values.next_back()
     }
 
     /// The event as it came, when it can be read in one way only.

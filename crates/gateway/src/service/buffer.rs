@@ -177,7 +177,8 @@ impl Stream {
     fn forget_read(&mut self, allowed: usize) -> usize {
         let mut forgotten = 0;
         while self.read_bytes > allowed
-            && let Some(event) = self.events.pop_front_if(|event| event.place <= self.read)
+            && self.events.front().is_some_and(|event| event.place <= self.read)
+            && let Some(event) = self.events.pop_front()
         {
             self.read_bytes -= event.text.len();
             forgotten += event.text.len();

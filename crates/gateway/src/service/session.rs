@@ -145,7 +145,7 @@ impl Session {
         let reader = Reader {
             session: Arc::clone(self),
             stream: number,
-            reader,
+            number: reader,
             after: 0,
         };
         if self.inlet.tell(Arrival::Message(text.into_bytes())) {
@@ -170,13 +170,13 @@ impl Session {
         Some(Reader {
             session: Arc::clone(self),
             stream,
-            reader,
+            number: reader,
             after,
         })
     }
 
     /// Takes a message for the client.
-    pub(super) fn deliver(&self, text: String) -> Result<(), Unread> {
+    pub(super) fn deliver(&self, text: &str) -> Result<(), Unread> {
         let delivered = {
             let Ok(document) = frame::read(text.as_bytes()) else {
                 return Ok(());
@@ -336,7 +336,7 @@ impl Table {
 pub(super) struct Reader {
     session: Arc<Session>,
     stream: u64,
-    reader: u64,
+    number: u64,
     after: u64,
 }
 
@@ -351,7 +351,7 @@ impl Reader {
             let found = {
                 let mut table = self.session.table();
                 table.used = Instant::now();
-                match table.buffer.read(self.stream, self.reader, self.after) {
+                match table.buffer.read(self.stream, self.number, self.after) {
                     Found::Nothing if table.is_over => Found::End,
                     found => found,
                 }
@@ -381,7 +381,7 @@ impl Drop for Reader {
         } else {
             let mut table = self.session.table();
             table.used = Instant::now();
-            table.buffer.leave(self.stream, self.reader);
+            table.buffer.leave(self.stream, self.number);
         }
     }
 }

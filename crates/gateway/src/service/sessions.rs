@@ -76,7 +76,7 @@ impl Sessions {
                 watch: &mut |server, notice| (crew.watch)(server, notice),
             };
             // What there is to say of how it ended was said to whoever watches.
-            _ = fleet.run(Box::new(move |message| outlet.deliver(message)), staff);
+            _ = fleet.run(Box::new(move |message| outlet.deliver(&message)), staff);
             shared.is_over();
         });
         let entry = Entry {

@@ -375,11 +375,12 @@ impl Conversation {
         loop {
             if let Ok(response) = self.answered(self.get(position.last.as_ref())).await {
                 let is_stream = Form::of(response.headers()) == Some(Form::Events);
-                if !response.status().is_server_error() && !(response.status().is_success() && is_stream) {
+                let speaks = response.status().is_success() && is_stream;
+                if !speaks && !response.status().is_server_error() {
                     // It says nothing by itself, or forgot the session.
                     return;
                 }
-                if response.status().is_success() {
+                if speaks {
                     pause = FIRST_PAUSE;
                     _ = self.read(response.into_body(), None, &mut position).await;
                 }
