@@ -100,6 +100,9 @@ impl Buffer {
         if self.bytes > MAX_BYTES {
             self.forget_read(0);
         }
+        if self.bytes > MAX_BYTES {
+            self.forget_deserted(number);
+        }
         if self.bytes > MAX_BYTES { Err(Full) } else { Ok(()) }
     }
 
@@ -165,6 +168,17 @@ impl Buffer {
         }
     }
 
+    /// Forgets answers that nobody came back for, `but` one.
+    fn forget_deserted(&mut self, but: u64) {
+        let is_deserted = |(number, stream): (&u64, &Stream)| {
+            (stream.has_ended && !stream.is_read && *number != but).then_some(*number)
+        };
+        let deserted: Vec<u64> = self.streams.iter().filter_map(is_deserted).collect();
+        for number in deserted {
+            self.remove(number);
+        }
+    }
+
     fn forget_read(&mut self, allowed: usize) {
         for stream in self.streams.values_mut() {
             self.bytes -= stream.forget_read(allowed);
@@ -217,6 +231,17 @@ mod tests {
         assert_eq!(buffer.read(1, second, 3), Found::End);
         // Only one reads a stream at a time.
         assert_eq!(buffer.read(1, reader, 0), Found::End);
+    }
+
+    #[test]
+    fn answers_that_nobody_came_for_make_room() {
+        let mut buffer = Buffer::new(true);
+        let text = "x".repeat(MAX_BYTES / 4);
+        for number in 1..20 {
+            buffer.open(number);
+            buffer.push(number, text.clone(), true).unwrap();
+        }
+        assert!(buffer.bytes <= MAX_BYTES);
     }
 
     #[test]
