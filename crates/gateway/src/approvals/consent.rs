@@ -46,9 +46,8 @@ impl ConsentInClient {
             &self.producer_version,
             now,
         ) {
-            Ok(_) | Err(DecisionError::AlreadyApproved(_)) => Ok(()),
-            // Somebody else was faster; where the request stands says how.
-            Err(DecisionError::Settled(_)) => Ok(()),
+            // Somebody else may have been faster; where the request stands says how.
+            Ok(_) | Err(DecisionError::AlreadyApproved(_) | DecisionError::Settled(_)) => Ok(()),
             Err(error) => Err(error),
         }
     }

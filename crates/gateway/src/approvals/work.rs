@@ -109,7 +109,7 @@ pub(super) fn run(settings: DeskSettings, jobs: &Receiver<Job>) {
 
 /// Refuses a petition that nobody works on.
 pub(super) fn refuse_without_worker(petition: &Petition, mut voice: Voice) {
-    let refused = Refused::because(UNAVAILABLE, None, &"nobody looks after approvals any more");
+    let refused = Refused::because(UNAVAILABLE, &"nobody looks after approvals any more");
     (voice.then)(News::Refused(refused.ruling(petition)));
 }
 
@@ -190,7 +190,6 @@ impl Worker {
                 let tokens = names.collect::<Result<_, _>>().map_err(|name| {
                     known(Refused::because(
                         UNAVAILABLE,
-                        None,
                         &format!("{} is no text", name.display()),
                     ))
                 })?;
@@ -348,10 +347,10 @@ impl Worker {
 }
 
 impl Refused {
-    fn because(code: &'static str, id: Option<RequestId>, why: &dyn fmt::Display) -> Self {
+    fn because(code: &'static str, why: &dyn fmt::Display) -> Self {
         Self {
             code,
-            id,
+            id: None,
             advice: format!("Approval: {why}."),
         }
     }
@@ -387,7 +386,7 @@ impl From<QueueError> for Refused {
             QueueError::Altered { .. } => &"the request was changed after it was made",
             _ => &"the queue of requests cannot be used",
         };
-        Self::because(error.reason_code(), None, why)
+        Self::because(error.reason_code(), why)
     }
 }
 
@@ -395,7 +394,7 @@ impl From<StateError> for Refused {
     fn from(error: StateError) -> Self {
         match error {
             StateError::Queue(error) => error.into(),
-            error => Self::because(error.reason_code(), None, &error),
+            error => Self::because(error.reason_code(), &error),
         }
     }
 }
@@ -405,7 +404,7 @@ impl From<Refusal> for Refused {
         match refusal {
             Refusal::Queue(error) => error.into(),
             Refusal::Status(status) => Self::settled(&status),
-            refusal => Self::because(refusal.reason_code(), None, &refusal),
+            refusal => Self::because(refusal.reason_code(), &refusal),
         }
     }
 }
@@ -415,7 +414,7 @@ impl From<DecisionError> for Refused {
         match error {
             DecisionError::Queue(error) => error.into(),
             DecisionError::Settled(status) => Self::settled(&status),
-            error => Self::because(error.reason_code(), None, &error),
+            error => Self::because(error.reason_code(), &error),
         }
     }
 }
