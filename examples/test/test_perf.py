@@ -139,3 +139,93 @@ class ContextBudgetTest(BudgetTest):
             self.assertEqual(list(lines), self.NAMES)
             self.assertEqual({line["status"] for line in lines.values()}, {status})
         self.check("scripts/check_context_budgets.py", GAIT, expected=2)
+
+
+BENCH_OUTPUT = """\
+operations                  fastest       │ slowest       │ median        │ mean          │ samples │ iters
+├─ diff snapshots           612.5 ns      │ 62.84 µs      │ 0.65 µs       │ 9.346 µs      │ 20      │ 20
+│                           max alloc:    │               │               │               │         │
+│                             32          │ 32            │ 32            │ 32            │         │
+│                             2.216 KB    │ 2.216 KB      │ 2.216 KB      │ 2.216 KB      │         │
+│                           alloc:        │               │               │               │         │
+│                             14          │ 16            │ 15.5          │ 15.5          │         │
+│                             2.532 KB    │ 2.532 KB      │ 2.532 KB      │ 2.532 KB      │         │
+│                           grow:         │               │               │               │         │
+│                             2           │ 2             │ 2             │ 2             │         │
+│                             351 B       │ 351 B         │ 351 B         │ 351 B         │         │
+├─ judge                                  │               │               │               │         │
+│  ╰─ 1000                  1 s           │ 2 s           │ 1.5 s         │ 1.5 s         │ 2       │ 2
+╰─ scout snapshot           1.1 ms        │ 1.2 ms        │ 1.15 ms       │ 1.15 ms       │ 20      │ 20
+                            alloc:        │               │               │               │         │
+                              7           │ 7             │ 7             │ 7             │         │
+                              1 KB        │ 1 KB          │ 1 KB          │ 1 KB          │         │
+"""
+
+
+class BenchTest(BudgetTest):
+    def test_time_and_allocations_are_read(self) -> None:
+        figures = bench_output.read(BENCH_OUTPUT)
+        self.assertEqual(list(figures), ["diff snapshots", "1000", "scout snapshot"])
+        self.assertAlmostEqual(figures["diff snapshots"].nanoseconds, 650)
+        self.assertEqual(figures["diff snapshots"].allocations, 17.5)
+        self.assertAlmostEqual(figures["1000"].nanoseconds, 1.5e9)
+        self.assertAlmostEqual(figures["scout snapshot"].nanoseconds, 1.15e6)
+        self.assertEqual(figures["scout snapshot"].allocations, 7)
+
+    def limits(self, schema_id: str, operations: dict[str, Any]) -> Path:
+        path = self.root / "limits.json"
+        path.write_text(json.dumps({"schema_id": schema_id, "schema_version": "1.0.0", "operations": operations}))
+        (self.root / "bench.txt").write_text(BENCH_OUTPUT)
+        return path
+
+    def test_ceilings(self) -> None:
+        for nanoseconds, allocations, flags, over in (
+            (650, 18, [], []),
+            (649, 18, [], ["nanoseconds"]),
+            (649, 18, ["--uat"], []),
+            (650, 17, [], ["allocations"]),
+            (1, 1, [], ["nanoseconds", "allocations"]),
+        ):
+            entry = {"nanoseconds": nanoseconds, "allocations": allocations, "uat_nanoseconds": 700}
+            limits = self.limits("gait.perf.operation_budgets", {"diff snapshots": entry})
+            script = "scripts/check_resource_budgets.py"
+            lines = self.check(script, *flags, "bench.txt", "report.json", limits, expected=1 if over else 0)
+            self.assertEqual(lines["diff snapshots"]["over"], over)
+
+    def test_the_baseline(self) -> None:
+        script = "scripts/check_bench_regression.py"
+        for factor, name, expected, status in (
+            (4, "scout snapshot", 0, "pass"),
+            (1.1, "scout snapshot", 1, "breach"),
+            (4, "unheard of", 1, "missing"),
+        ):
+            entry = {"nanoseconds": 1_000_000, "factor": factor}
+            limits = self.limits("gait.perf.bench_baseline", {name: entry})
+            lines = self.check(script, "bench.txt", "report.json", limits, expected=expected)
+            self.assertEqual(lines[name]["status"], status)
+
+    def test_a_new_baseline_keeps_the_factors(self) -> None:
+        script = "scripts/check_bench_regression.py"
+        limits = self.limits("gait.perf.bench_baseline", {"scout snapshot": {"nanoseconds": 1, "factor": 4}})
+        self.check(script, "--record", "bench.txt", limits, expected=0)
+        entry = json.loads(limits.read_text())["operations"]["scout snapshot"]
+        self.assertEqual(entry, {"nanoseconds": 1_150_000, "factor": 4})
+        limits = self.limits("gait.perf.bench_baseline", {"unheard of": {"nanoseconds": 1, "factor": 4}})
+        self.check(script, "--record", "bench.txt", limits, expected=2)
+
+    def test_what_cannot_be_read_says_so(self) -> None:
+        limits = self.limits("gait.perf.bench_baseline", {"scout snapshot": {"nanoseconds": 1, "factor": 4}})
+        script = "scripts/check_bench_regression.py"
+        self.check(script, expected=2)
+        self.check(script, "none.txt", "report.json", limits, expected=2)
+        for content in (b"", b"\xff\xfe", b"no benchmark", BENCH_OUTPUT.replace("0.65 µs", "soon").encode()):
+            (self.root / "bench.txt").write_bytes(content)
+            self.check(script, "bench.txt", "report.json", limits, expected=2)
+        self.check(script, "bench.txt", "report.json", self.limits("gait.perf.other", {"x": {}}), expected=2)
+        self.check(script, "bench.txt", "report.json", self.limits("gait.perf.bench_baseline", {"x": 7}), expected=2)
+
+    def test_the_limits_of_this_repository_can_be_read(self) -> None:
+        (self.root / "bench.txt").write_text(BENCH_OUTPUT)
+        for script in ("scripts/check_resource_budgets.py", "scripts/check_bench_regression.py"):
+            lines = self.check(script, "bench.txt", "report.json", expected=1)
+            self.assertEqual(lines["evaluate policy"]["status"], "missing")
