@@ -184,7 +184,7 @@ impl ChangedItem {
             ("name", before.name != after.name),
             ("locator", before.locator != after.locator),
             ("risk_level", before.risk_level != after.risk_level),
-            ("tags", tags(before) != tags(after)),
+            ("tags", before.tags != after.tags && tags(before) != tags(after)),
         ]
         .into_iter()
         .filter_map(|(member, differs)| differs.then_some(member))
