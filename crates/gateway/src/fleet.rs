@@ -395,6 +395,8 @@ impl Serving<'_> {
                 todo.extend(steps.into_iter().map(|step| Todo::Exchange(index, step)));
             }
             HubStep::WakeAfter(index, time) => self.servers[index].alarm = Some(Instant::now() + time),
+            // Servers end because their client did.
+            HubStep::Dropped(_) if !self.is_client_there => {}
             HubStep::Dropped(why) => (self.staff.watch)("", Notice::LeftOut(&why)),
         }
         Ok(())

@@ -428,3 +428,40 @@ fn a_session_that_is_not_used_ends() {
     assert_eq!(gateway.post(&named, LIST).status, 404);
     gateway.end();
 }
+
+/// A call whose server tells how it goes on, with whatever else the params have.
+fn steps(more: &str) -> String {
+    format!(
+        r#"{{"jsonrpc":"2.0","id":"s","method":"tools/call","params":{{"name":"one__read","arguments":{{"path":"/steps"}},"_meta":{{"progressToken":"mine"{more}}}}}}}"#
+    )
+}
+
+#[test]
+fn progress_comes_before_the_answer_and_can_be_heard_again() {
+    let site = Site::new();
+    let gateway = two(&site, &[]);
+    let session = opened(&gateway, &[]);
+    let named = ("Mcp-Session-Id", session.as_str());
+    let mut stream = gateway.stream("POST", &[named], &steps(""));
+    let progress = stream.event();
+    assert!(progress.contains(r#""progressToken":"mine""#), "{progress}");
+    let answer = stream.event();
+    assert!(
+        answer.contains(r#""id":"s""#) && answer.contains(r#""from":"one""#),
+        "{answer}"
+    );
+    // The opening was the first request of the session.
+    let mut again = gateway.stream("GET", &[named, ("Last-Event-ID", "2-1")], "");
+    assert_eq!(again.event(), answer);
+
+    let modern = r#","io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}"#;
+    let headers = [
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", "one__read"),
+    ];
+    let mut stream = gateway.stream("POST", &headers, &steps(modern));
+    assert!(stream.event().contains(r#""progressToken":"mine""#));
+    assert!(stream.event().contains(r#""id":"s""#));
+    gateway.end();
+}

@@ -23,6 +23,10 @@ while IFS= read -r line; do
     *'"server/discover"'*) printf '{"jsonrpc":"2.0","id":%s,"error":{"code":-32601,"message":"no"}}\n' "$id" ;;
     *'"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":%s}}\n' "$id" "$(cat tools.json)" ;;
     *'"path":"/die"'*) exit 3 ;;
+    *'"path":"/steps"'*)
+      token=$(printf '%s' "$line" | sed -n 's/.*"progressToken":\("[^"]*"\|[0-9]*\).*/\1/p')
+      printf '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1}}\n' "$token"
+      printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"from":"%s"}}\n' "$id" "$1" ;;
     *'"id"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"from":"%s"}}\n' "$id" "$1" ;;
   esac
 done
