@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
@@ -232,4 +232,63 @@ fn nothing_starts_without_a_policy_that_can_be_read() {
     );
     assert_eq!(output.status.code(), Some(6));
     assert!(!site.path().join("started").exists());
+}
+
+#[test]
+fn a_changed_policy_counts_from_the_next_call() {
+    let site = Site::new();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gait"))
+        .args(["mcp", "gateway", "--policy", "policy.yaml", "--server", "files"])
+        .args(["--", "sh", "server.sh"])
+        .current_dir(site.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut client = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut ask = |message: &str, id: i64| -> (usize, Value) {
+        writeln!(client, "{message}").unwrap();
+        let mut notices = 0;
+        loop {
+            let said = json::parse(lines.next().unwrap().unwrap().as_bytes()).unwrap();
+            if said.get("id").and_then(Value::as_i64) == Some(id) {
+                return (notices, said);
+            }
+            notices += 1;
+        }
+    };
+    let listing = |id: i64| format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/list"}}"#);
+    let names = |listed: &Value| -> Vec<String> {
+        let tools = listed.get("result").unwrap().get("tools").unwrap();
+        let names = tools.as_array().unwrap().iter();
+        names
+            .map(|tool| tool.get("name").unwrap().as_str().unwrap().to_owned())
+            .collect()
+    };
+    let arguments = r#"{"path":"/a"}"#;
+    assert_eq!(names(&ask(&listing(1), 1).1), ["read"]);
+    assert!(ask(&call(2, "read", arguments), 2).1.get("result").is_some());
+    // Its tools are looked at anew, and the client hears of that first.
+    site.write(
+        "policy.yaml",
+        &POLICY.replace("tool_names: [drop]", "tool_names: [read]"),
+    );
+    let (notices, blocked) = ask(&call(3, "read", arguments), 3);
+    assert_eq!(notices, 1);
+    assert!(!reasons(&blocked).is_empty(), "{blocked:?}");
+    assert_eq!(names(&ask(&listing(4), 4).1), ["drop"]);
+    // Under a policy that cannot be used nothing runs and nothing is shown.
+    site.write("policy.yaml", "rules: 7\n");
+    assert_eq!(
+        reasons(&ask(&call(5, "drop", "{}"), 5).1),
+        ["mcp_call_not_judged"]
+    );
+    assert!(names(&ask(&listing(6), 6).1).is_empty());
+    site.write("policy.yaml", POLICY);
+    assert_eq!(names(&ask(&listing(7), 7).1), ["read"]);
+    drop(client);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(site.reached().len(), 1);
 }

@@ -67,7 +67,7 @@ impl Site {
         for (id, tool) in (2..).zip(tools) {
             let params = json!({"name": tool, "arguments": {"path": "/very/private"}});
             let call = json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
-            input += &format!("{call}\n");
+            input.extend([call.to_string().as_str(), "\n"]);
         }
         let gateway = ["mcp", "gateway", "--policy", "policy.yaml", "--server", "files"];
         let server = ["--", "sh", "server.sh"];

@@ -34,7 +34,7 @@ pub struct Reloading<T> {
     on_invalid: OnInvalid,
     observe: Observe<T>,
     current: ArcSwap<Epoch<T>>,
-    reloading: Mutex<()>,
+    turn: Mutex<()>,
 }
 
 /// What counts between two changes.
@@ -76,7 +76,7 @@ impl<T> Reloading<T> {
             on_invalid,
             observe,
             current: ArcSwap::from_pointee(first),
-            reloading: Mutex::new(()),
+            turn: Mutex::new(()),
         }
     }
 
@@ -93,7 +93,7 @@ impl<T> Reloading<T> {
             return epoch;
         }
         // A thread that fell over while it held the lock left nothing half done.
-        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let epoch = self.latest();
         if epoch.stamps.have_changed(SystemTime::now()) {
             self.exchange(&epoch)
@@ -104,7 +104,7 @@ impl<T> Reloading<T> {
 
     /// Reads everything anew, whatever the files' times say.
     pub fn reload(&self) -> Arc<Epoch<T>> {
-        let _turn = self.reloading.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.exchange(&self.latest())
     }
 

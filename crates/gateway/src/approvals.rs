@@ -21,7 +21,7 @@ mod work;
 
 pub use consent::ConsentInClient;
 pub(crate) use counter::{Again, Arrival, Counter};
-pub use desk::{Desk, DeskSettings, Hold};
+pub use desk::{Announce, Desk, DeskSettings, Hold};
 pub use petition::{Approved, Invitation, Medium, News, Petition, Question, Reply};
 pub(crate) use presented::elicits;
 pub use presented::{INPUT_KEY, Presented};

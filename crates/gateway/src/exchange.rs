@@ -6,150 +6,27 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
-use gait_artifact::{intent::ArgProvenance, mcp::McpServer};
-use gait_canon::json::{Document, Part, Value};
-use gait_mcp::ToolCall;
+use gait_canon::json::{Document, Part};
 
 use crate::{
-    answer::{self, Ruling},
-    approvals::{Invitation, Medium, Question, Reply, elicits},
-    call::{Caller, InvalidCall, Wanted, is_open_world},
-    catalog::{Catalog, Definition, Standing},
+    answer,
+    approvals::{Medium, Question, Reply, elicits},
+    call::{InvalidCall, Wanted},
+    catalog::Catalog,
     era,
     frame::{self, FrameError, Message, Request, RequestId, Response},
-    listing::{self, Listing, Next},
+    listing::{self, Listing},
+    protocol::{BETWEEN_PROGRAMS, CALL, TOOLS_CHANGED, UNKNOWN_TYPE, is_of_known_type},
 };
+
+mod step;
+mod tools;
+
+pub(crate) use step::objection;
+pub use step::{Asked, Decided, Dropped, Objection, Step, Unfinished};
 
 /// Requests that one side may owe the other at a time.
 const MAX_IN_FLIGHT: usize = 8192;
-/// The request that has to be judged.
-pub(crate) const CALL: &str = "tools/call";
-/// The notice that the tools of a server changed.
-pub(crate) const TOOLS_CHANGED: &str = "notifications/tools/list_changed";
-/// Requests whose answers are between programs: no model reads them.
-pub(crate) const BETWEEN_PROGRAMS: [&str; 4] = ["initialize", "server/discover", "ping", "logging/setLevel"];
-/// The kinds of results that calls have.
-const RESULT_TYPES: [&str; 3] = ["complete", "input_required", "task"];
-/// What clients are told of a result of another kind.
-pub(crate) const UNKNOWN_TYPE: &str = "the server answered with a result of unknown type";
-
-/// What is to be done.
-#[derive(Debug)]
-pub enum Step {
-    /// Send this to the client.
-    ToClient(String),
-    /// Send this to the server.
-    ToServer(String),
-    /// Judge this call, then [`Exchange::settle`] it.
-    Judge(Box<Asked>),
-    /// These are all tools of the server: review them, then [`Exchange::know`] the catalogue.
-    Review(Vec<Definition>),
-    /// A call that is being judged, or waits for an approval, is not wanted any more.
-    Abandoned(RequestId),
-    /// The client answered what [`Exchange::ask_client`] asked about a call.
-    Replied(RequestId, Reply),
-    /// The server tells what a model may read, as the result of a call or otherwise: remember it, record it if it is a
-    /// result, and send it to the client.
-    Finished {
-        /// What [`Exchange::settle`] was told of the call; none where this is no result of one.
-        ticket: Option<u64>,
-        /// The message, as the server sent it.
-        frame: String,
-    },
-    /// Something was held back that nobody waits for.
-    Dropped(Dropped),
-}
-
-/// A call that wants to run.
-#[derive(Debug)]
-pub struct Asked {
-    /// The request.
-    pub id: RequestId,
-    /// What it calls.
-    pub wanted: Wanted,
-    /// What the gateway itself objects to. A call with an objection must not run, whatever the policy says.
-    pub objection: Option<Objection>,
-    /// Where its arguments came from, as far as whoever drives the exchange knows; nothing to begin with.
-    pub arg_provenance: Vec<ArgProvenance>,
-    /// What the server offers.
-    catalog: Arc<Catalog>,
-    /// The message, as the client sent it.
-    frame: String,
-}
-
-impl Asked {
-    /// The call that the boundary judges.
-    #[must_use]
-    pub fn to_call(&self, server: &McpServer, caller: &Caller) -> ToolCall {
-        let tool = self.catalog.get(&self.wanted.name);
-        let arg_provenance = self.arg_provenance.clone();
-        self.wanted.to_call(server, tool, caller, arg_provenance)
-    }
-
-    /// Whether the tool, by its reviewed definition, reaches into the open world.
-    #[must_use]
-    pub fn is_open_world(&self) -> bool {
-        is_open_world(self.catalog.get(&self.wanted.name))
-    }
-
-    /// The message, as it would reach the server.
-    #[must_use]
-    pub fn message(&self) -> &str {
-        &self.frame
-    }
-
-    /// Sends another message to the server, if the call may run.
-    pub fn restate(&mut self, message: String) {
-        self.frame = message;
-    }
-}
-
-/// What the gateway itself objects to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Objection {
-    /// The reason code.
-    pub code: &'static str,
-    /// What is wrong, for people.
-    pub detail: String,
-}
-
-/// What was decided of a call.
-#[derive(Debug)]
-pub enum Decided {
-    /// It may run. Its result comes back with this ticket.
-    Run(u64),
-    /// It may not.
-    Refuse(Ruling),
-    /// It may not yet: the client shall come back.
-    ComeBack(Box<Invitation>),
-}
-
-/// Why a message was held back.
-#[derive(Debug)]
-pub enum Dropped {
-    /// The server sent what is no message.
-    Unreadable(FrameError),
-    /// The server answered what nobody asked, or answered twice or too late.
-    Unasked(Option<RequestId>),
-    /// The client sent a call as a notification.
-    CallWithoutId,
-    /// The client answered what nobody asked.
-    UnaskedByServer(Option<RequestId>),
-    /// The server's tools cannot be listed.
-    Listing(String),
-}
-
-/// Why a call that went to the server has no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unfinished {
-    /// The client wants it no more.
-    Cancelled,
-    /// The server is gone.
-    ServerGone,
-    /// Nobody waits for it any more.
-    Abandoned,
-}
-
 /// What the server owes.
 #[derive(Debug)]
 enum Owed {
@@ -270,6 +147,8 @@ impl Exchange {
             self.meta = Some(meta.raw().to_owned());
         }
         if request.method == "initialize" {
+            // Whatever was tried before, this is the era of sessions.
+            self.meta = None;
             let capabilities = request.params.and_then(|params| params.get("capabilities"));
             self.elicits = capabilities.is_some_and(elicits);
         }
@@ -304,31 +183,6 @@ impl Exchange {
             catalog,
             frame: text.to_owned(),
         })));
-    }
-
-    /// Keeps a request until the catalogue is known.
-    fn park(&mut self, id: &RequestId, text: &str, steps: &mut Vec<Step>) {
-        self.parked.push_back((id.clone(), text.to_owned()));
-        self.list(steps);
-    }
-
-    /// Begins the gateway's own listing, unless one is on its way.
-    fn list(&mut self, steps: &mut Vec<Step>) {
-        if self.listing.is_none() {
-            self.listing = Some(Listing::default());
-            self.ask_for_page(None, steps);
-        }
-    }
-
-    fn ask_for_page(&mut self, cursor: Option<&str>, steps: &mut Vec<Step>) {
-        let id = self.own_ids.next();
-        steps.push(Step::ToServer(Listing::request(
-            &id,
-            cursor,
-            self.meta.as_deref(),
-        )));
-        self.page = Some(id.clone());
-        self.by_server.insert(id, Owed::OwnPage);
     }
 
     fn is_in_flight(&self, id: &RequestId) -> bool {
@@ -424,15 +278,6 @@ impl Exchange {
         steps.extend(token.map(|token| Step::ToClient(answer::still_waits(token, times))));
     }
 
-    /// Takes note of what the server offers, and goes on with what waited for it.
-    pub fn know(&mut self, catalog: Arc<Catalog>, steps: &mut Vec<Step>) {
-        self.catalog = Some(catalog);
-        steps.extend(self.held.drain(..).map(Step::ToClient));
-        for (_, text) in std::mem::take(&mut self.parked) {
-            self.from_client(text.as_bytes(), steps);
-        }
-    }
-
     /// Takes in a message of the server.
     pub fn from_server(&mut self, bytes: &[u8], steps: &mut Vec<Step>) {
         let document = match frame::read(bytes) {
@@ -480,7 +325,7 @@ impl Exchange {
             Some(Owed::Answer) => steps.push(Step::ToClient(text())),
             Some(Owed::Text) => steps.push(finished(None, text())),
             Some(Owed::Call(ticket)) => {
-                steps.push(finished(Some(ticket), of_known_type(&id, result, text())))
+                steps.push(finished(Some(ticket), of_known_type(&id, result, text())));
             }
             Some(Owed::Page) => steps.push(Step::ToClient(match (result, &self.catalog) {
                 (Some(result), Some(catalog)) => listing::visible(document, result, catalog),
@@ -494,40 +339,6 @@ impl Exchange {
                 let error = document.root().get("error").map(Part::raw);
                 self.own_page(result, error, steps);
             }
-        }
-    }
-
-    fn own_page(&mut self, result: Option<Part<'_>>, error: Option<&str>, steps: &mut Vec<Step>) {
-        let Some(mut listing) = self.listing.take() else {
-            return;
-        };
-        let Some(result) = result else {
-            return self.give_up(error.unwrap_or("null"), steps);
-        };
-        match listing.take(result) {
-            Ok(Next::Done(definitions)) => steps.push(Step::Review(definitions)),
-            Ok(Next::Page(cursor)) => {
-                self.listing = Some(listing);
-                self.ask_for_page(Some(&cursor), steps);
-            }
-            Err(error) => {
-                steps.push(Step::Dropped(Dropped::Listing(error.to_string())));
-                let text = Value::from(format!("the server's tools cannot be listed: {error}"));
-                let code = answer::INTERNAL_ERROR;
-                let text = gait_canon::json::compact(&text);
-                self.give_up(&format!("{{\"code\":{code},\"message\":{text}}}"), steps);
-            }
-        }
-    }
-
-    /// Answers what waited for the catalogue with the error that there is instead. The next request tries again.
-    fn give_up(&mut self, error: &str, steps: &mut Vec<Step>) {
-        steps.extend(self.held.drain(..).map(Step::ToClient));
-        for (id, _) in std::mem::take(&mut self.parked) {
-            let id = id.to_json();
-            steps.push(Step::ToClient(format!(
-                "{{\"jsonrpc\":\"2.0\",\"id\":{id},\"error\":{error}}}"
-            )));
         }
     }
 
@@ -570,27 +381,6 @@ impl OwnIds {
     }
 }
 
-/// What the gateway itself has against a call.
-pub(crate) fn objection(catalog: &Catalog, wanted: &Wanted) -> Option<Objection> {
-    let object = |code, detail: String| Some(Objection { code, detail });
-    let name = &wanted.name;
-    let Some(tool) = catalog.get(name) else {
-        return object("mcp_tool_unknown", format!("the server lists no tool {name}"));
-    };
-    match &tool.standing {
-        Standing::Quarantined(quarantine) => object(
-            quarantine.reason_code(),
-            format!("{name} must be reviewed before it can be called"),
-        ),
-        // The policy says so itself when it is asked.
-        Standing::OutOfReach | Standing::Offered => {
-            let arguments = Value::from(wanted.arguments.clone());
-            let invalid = tool.check(&arguments).err()?;
-            object("mcp_arguments_invalid", invalid.to_string())
-        }
-    }
-}
-
 fn invalid_params(id: &RequestId, error: &InvalidCall) -> Step {
     Step::ToClient(answer::error(
         Some(id),
@@ -610,12 +400,6 @@ fn of_known_type(id: &RequestId, result: Option<Part<'_>>, frame: String) -> Str
     } else {
         answer::error(Some(id), answer::INTERNAL_ERROR, UNKNOWN_TYPE)
     }
-}
-
-/// Whether the result of a call is of a kind that clients know.
-pub(crate) fn is_of_known_type(result: Part<'_>) -> bool {
-    let kind = result.get("resultType").map(Part::as_str);
-    kind.is_none_or(|named| named.is_some_and(|named| RESULT_TYPES.contains(&named)))
 }
 
 #[cfg(test)]

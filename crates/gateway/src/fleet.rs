@@ -17,7 +17,6 @@ use std::time::{Duration, Instant};
 
 use gait_artifact::Timestamp;
 use gait_artifact::mcp::McpServer;
-use gait_policy::reach::may_permit;
 
 use crate::approvals::{Counter, News};
 use crate::call::Caller;
@@ -153,6 +152,7 @@ impl Fleet {
             servers: self.servers,
             events: self.events,
             to_client,
+            rules: staff.judge.rules().number,
             staff,
             is_client_there: true,
         };
@@ -171,6 +171,8 @@ struct Serving<'a> {
     events: Sender<Event>,
     to_client: Outlet,
     staff: Staff<'a>,
+    /// The number of the rules that tools were looked at under.
+    rules: u64,
     is_client_there: bool,
 }
 
@@ -258,6 +260,9 @@ impl Serving<'_> {
     fn handle(&mut self, event: Event) -> bool {
         match event {
             Event::Client(Arrival::Message(bytes)) => {
+                if !self.follow_rules() {
+                    return false;
+                }
                 let todo = self.hear_client(&bytes);
                 self.take(todo)
             }
@@ -280,6 +285,15 @@ impl Serving<'_> {
                 self.decided(index, asked, outcome)
             }
         }
+    }
+
+    /// Has the tools of every server looked at again when calls are judged by other rules; whether the client still listens.
+    fn follow_rules(&mut self) -> bool {
+        let rules = self.staff.judge.rules().number;
+        if std::mem::replace(&mut self.rules, rules) == rules {
+            return true;
+        }
+        (0..self.servers.len()).all(|index| self.exchange(index, Exchange::look_again))
     }
 
     fn hear_client(&mut self, bytes: &[u8]) -> VecDeque<Todo> {
@@ -416,11 +430,10 @@ impl Serving<'_> {
     }
 
     fn review(&mut self, index: usize, definitions: Vec<Definition>, steps: &mut Vec<Step>) {
-        let policy = self.staff.judge.boundary.gate().compiled_policy();
-        let permits = |tool: &str| may_permit(policy, tool);
         let server = &self.servers[index].identity.server_id;
         let now = (self.staff.now)();
-        let reviewed = self.staff.reviewer.review(server, definitions, &permits, now);
+        let Staff { judge, reviewer, .. } = &self.staff;
+        let reviewed = judge.review(reviewer, server, definitions, now);
         let catalog = match reviewed {
             Ok(catalog) => {
                 self.tell(index, Notice::Reviewed(Standings::of(&catalog)));

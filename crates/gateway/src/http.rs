@@ -58,8 +58,6 @@ pub struct Settings {
 pub struct Staff {
     /// Judges calls.
     pub judge: Arc<Judge>,
-    /// Whether judging may have to wait for a disk, a lock or another program.
-    pub judging_waits: bool,
     /// Reviews tools.
     pub reviewer: Arc<Reviewer>,
     /// Tells the time.
@@ -101,9 +99,10 @@ impl Gateway {
     }
 
     /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; whether every request in work was
-    /// answered then.
+    /// answered then. SIGHUP has policy and keys read anew.
     pub fn run(self) -> Result<bool, ServeError> {
-        Socket::run(|ending| self.serve(ending))
+        let judge = Arc::clone(&self.settings.staff.judge);
+        Socket::run(move || judge.reload(), |ending| self.serve(ending))
     }
 
     /// Serves until `ending` becomes true, then as long as the limits allow for requests in work; whether all of them were

@@ -5,22 +5,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use gait_approval::PendingCall;
+use gait_artifact::Timestamp;
 use gait_artifact::mcp::McpServer;
 use gait_artifact::verdict::Verdict;
 use gait_disk::ledger::{Ledger, LedgerError};
+use gait_disk::reload::{Epoch, Reloading};
 use gait_gate::{GateError, Permit, store::RecordKind};
 use gait_mcp::{
     Ask, ToolCall,
     boundary::{Boundary, BoundaryError, Judged},
     output,
 };
+use gait_policy::reach::may_permit;
 
 use crate::{
     answer::Ruling,
     approvals::{Approved, Desk},
     call::Caller,
+    catalog::{Catalog, Definition},
     exchange::Decided,
     record::{Decision, Records},
+    review::{ReviewError, Reviewer},
 };
 
 /// The reason code of a call that could not be judged.
@@ -31,10 +36,18 @@ const NOT_KEPT: &str = "mcp_decision_not_durable";
 /// The reason code of a call that needs an approval that nobody can give.
 const NO_KEY: &str = "approval_key_missing";
 
-/// Judges the calls that come through one gateway.
-pub struct Judge {
+/// What calls are judged by.
+pub struct Rules {
     /// What decides.
     pub boundary: Boundary<'static>,
+    /// Whether deciding may have to wait for a disk, a lock or another program.
+    pub waits: bool,
+}
+
+/// Judges the calls that come through one gateway.
+pub struct Judge {
+    /// What calls are judged by, as its files are now.
+    rules: Reloading<Rules>,
     /// What makes decisions durable.
     pub ledger: Ledger,
     /// The directory of traces.
@@ -76,6 +89,8 @@ pub struct Pending {
 enum Failure {
     #[error("judge the call: {0}")]
     Judge(#[from] BoundaryError),
+    #[error("judge the call: {0}")]
+    Rules(Arc<str>),
     #[error("keep the decision: {0}")]
     Encode(#[from] GateError),
     #[error("keep the decision: {0}")]
@@ -88,14 +103,14 @@ impl Judge {
     /// A judge that keeps traces in the directory `traces`.
     #[must_use]
     pub fn new(
-        boundary: Boundary<'static>,
+        rules: Reloading<Rules>,
         ledger: Ledger,
         traces: PathBuf,
         server: McpServer,
         caller: Caller,
     ) -> Self {
         Self {
-            boundary,
+            rules,
             ledger,
             traces,
             server,
@@ -132,6 +147,39 @@ impl Judge {
         self.desk.as_ref()
     }
 
+    /// What calls are judged by now, and the number of that.
+    pub fn rules(&self) -> Arc<Epoch<Rules>> {
+        self.rules.refresh()
+    }
+
+    /// Whether judging may have to wait for a disk, a lock or another program.
+    #[must_use]
+    pub fn waits(&self) -> bool {
+        self.rules().value.as_ref().is_ok_and(|rules| rules.waits)
+    }
+
+    /// Reads what calls are judged by anew, whatever the times of its files say.
+    pub fn reload(&self) {
+        self.rules.reload();
+    }
+
+    /// Reviews what `server` lists at `now`. What the policy lets no call of pass is not offered.
+    pub fn review(
+        &self,
+        reviewer: &Reviewer,
+        server: &str,
+        definitions: Vec<Definition>,
+        now: Timestamp,
+    ) -> Result<Arc<Catalog>, ReviewError> {
+        let rules = self.rules();
+        let policy = rules
+            .value
+            .as_ref()
+            .map(|rules| rules.boundary.gate().compiled_policy());
+        let permits = |tool: &str| policy.is_ok_and(|policy| may_permit(policy, tool));
+        reviewer.review(server, definitions, &permits, now)
+    }
+
     /// Judges `call`, which must not run if there is an objection, and tells `then` what came of it once the signed trace is
     /// durable, maybe on another thread. Without a durable trace nothing runs.
     pub fn judge(
@@ -148,13 +196,13 @@ impl Judge {
         // What has an objection nobody can let run.
         let can_wait = self.desk.is_some() && objection.is_none();
         let kept = can_wait.then(|| call.clone());
-        match self.boundary.decide_call(call, &ask) {
-            Ok(judged) => {
+        match self.decide(call, &ask) {
+            Ok((rules, judged)) => {
                 let mut ruling = Ruling::of(&judged);
-                let pending = self.pending(&judged, kept, &mut ruling);
-                self.keep(&judged, ruling, pending, then);
+                let pending = self.pending(&rules, &judged, kept, &mut ruling);
+                self.keep(&rules, &judged, (ruling, pending), then);
             }
-            Err(error) => then(Outcome::failed(NOT_JUDGED, &error.into())),
+            Err(error) => then(Outcome::failed(NOT_JUDGED, &error)),
         }
     }
 
@@ -171,18 +219,30 @@ impl Judge {
             approval_tokens: &approved.tokens,
             ..Ask::default()
         };
-        match self.boundary.decide_call(call, &ask) {
-            Ok(judged) => {
+        match self.decide(call, &ask) {
+            Ok((rules, judged)) => {
                 let mut ruling = Ruling::of(&judged);
                 ruling.approval_request_id.clone_from(&approved.request_id);
-                self.keep(&judged, ruling, None, then);
+                self.keep(&rules, &judged, (ruling, None), then);
             }
-            Err(error) => then(Outcome::failed(NOT_JUDGED, &error.into())),
+            Err(error) => then(Outcome::failed(NOT_JUDGED, &error)),
         }
     }
 
+    fn decide(&self, call: ToolCall, ask: &Ask<'_>) -> Result<(Arc<Rules>, Judged), Failure> {
+        let rules = self.rules().value.clone().map_err(Failure::Rules)?;
+        let judged = rules.boundary.decide_call(call, ask)?;
+        Ok((rules, judged))
+    }
+
     /// What people are asked about a call, if its verdict is theirs to change.
-    fn pending(&self, judged: &Judged, call: Option<ToolCall>, ruling: &mut Ruling) -> Option<Box<Pending>> {
+    fn pending(
+        &self,
+        rules: &Rules,
+        judged: &Judged,
+        call: Option<ToolCall>,
+        ruling: &mut Ruling,
+    ) -> Option<Box<Pending>> {
         let decision = &judged.decision;
         if decision.verdict() != Verdict::RequireApproval {
             return None;
@@ -190,7 +250,7 @@ impl Judge {
         let key = self
             .desk
             .as_ref()
-            .and_then(|_| self.boundary.gate().approval_key().ok());
+            .and_then(|_| rules.boundary.gate().approval_key().ok());
         let Some(key) = key else {
             ruling.object(NO_KEY);
             return None;
@@ -208,9 +268,9 @@ impl Judge {
 
     fn keep(
         &self,
+        rules: &Rules,
         judged: &Judged,
-        ruling: Ruling,
-        pending: Option<Box<Pending>>,
+        (ruling, pending): (Ruling, Option<Box<Pending>>),
         then: impl FnOnce(Outcome) + Send + 'static,
     ) {
         let files = match judged.decision.record_files() {
@@ -221,7 +281,7 @@ impl Judge {
         // The ledger keeps records in order, so the trace's word comes after that of the others.
         let is_incomplete = Arc::new(AtomicBool::new(false));
         let number = self.made.fetch_add(1, Ordering::Relaxed);
-        let now = self.boundary.gate().clock().now();
+        let now = rules.boundary.gate().clock().now();
         let stamp = output::stamp(now);
         let mut last = Some((then, ruling, pending, permit));
         for file in files {

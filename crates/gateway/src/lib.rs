@@ -20,6 +20,7 @@ pub mod listing;
 pub mod notice;
 pub mod pins;
 pub mod pipe;
+mod protocol;
 pub mod provenance;
 pub mod record;
 pub mod review;

@@ -88,9 +88,10 @@ impl Gateway {
     }
 
     /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; whether every request in work was
-    /// answered then.
+    /// answered then. SIGHUP has policy and keys read anew.
     pub fn run(self) -> Result<bool, ServeError> {
-        Socket::run(|ending| self.serve(ending))
+        let judge = Arc::clone(&self.settings.crew.judge);
+        Socket::run(move || judge.reload(), |ending| self.serve(ending))
     }
 
     /// Serves until `ending` becomes true, then as long as the limits allow for requests in work; whether all of them were

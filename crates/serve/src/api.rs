@@ -253,13 +253,13 @@ impl Api {
         require_get(method)?;
         let epoch = self.decisions.engine().latest();
         let draining = *self.ending.borrow();
-        let policy = match (&epoch.decider, &epoch.invalid) {
+        let policy = match (&epoch.value, &epoch.invalid) {
             (Err(_), _) => "invalid",
             (Ok(_), Some(_)) => "stale",
             (Ok(_), None) => "current",
         };
         let readiness = Readiness {
-            ok: epoch.decider.is_ok() && self.decisions.can_keep() && !draining,
+            ok: epoch.value.is_ok() && self.decisions.can_keep() && !draining,
             service: SERVICE,
             epoch: epoch.number,
             policy,

@@ -174,7 +174,7 @@ impl Decisions {
         let places = self.manner.directories.places(&request, stamp)?;
         let epoch = self.engine.current().await;
         let judge = epoch
-            .decider
+            .value
             .clone()
             .map_err(|reason| Refusal::NoPolicy(reason.to_string()))?;
         let (judged, records) = self.judge(judge, &request, read, &places).await?;

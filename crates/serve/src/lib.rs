@@ -30,7 +30,6 @@ pub mod openapi;
 
 pub use artifacts::Directories;
 pub use decide::{Decider, DecisionSettings, VerdictStatus};
-pub use engine::{Load, OnInvalid};
 pub use gait_http::{Access, BearerToken, Limits, ListenAddress, ListenError};
 pub use gait_mcp::sessions::{Appended, CheckpointFiles, SessionCall, SessionSettings, Sessions};
 pub use grpc::ExtAuthzSettings;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use gait_disk::ledger::LedgerError;
+use gait_disk::reload::{Load, OnInvalid};
 use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals};
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
@@ -16,7 +17,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::api::{Api, Front};
 use crate::decide::{Decider, DecisionSettings, Decisions};
-use crate::engine::{Engine, Load, OnInvalid};
+use crate::engine::Engine;
 use crate::grpc::{self, ExtAuthzSettings};
 use crate::log::LogQueue;
 use crate::metrics::Metrics;
@@ -163,7 +164,7 @@ impl Service {
     /// Why nothing can be decided at present, when that is so.
     #[must_use]
     pub fn invalid(&self) -> Option<Arc<str>> {
-        self.engine.latest().decider.as_ref().err().cloned()
+        self.engine.latest().value.as_ref().err().cloned()
     }
 
     /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT. SIGHUP reads everything anew.

@@ -16,6 +16,9 @@ use super::petition::{News, Petition, Reply};
 use super::presented::Presented;
 use super::work::{self, Job, Voice};
 
+/// Is told of a request.
+pub type Announce = Box<dyn FnMut(&Entry, Timestamp) + Send>;
+
 /// What a desk goes by.
 pub struct DeskSettings {
     /// Where requests wait for people.
@@ -29,7 +32,7 @@ pub struct DeskSettings {
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Is told of every new request, once. Must not wait.
-    pub announce: Box<dyn FnMut(&Entry, Timestamp) + Send>,
+    pub announce: Announce,
 }
 
 /// Asks people about calls, and tells what came of it. All of its work is done on one thread of its own, so whoever asks never

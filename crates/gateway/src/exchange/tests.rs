@@ -1,4 +1,6 @@
 use super::*;
+use crate::answer::Ruling;
+use crate::approvals::Invitation;
 use crate::catalog::Review;
 
 const LISTED: &str =

@@ -107,13 +107,14 @@ impl Call {
         let (tell, told) = oneshot::channel();
         let staff = self.asking.proxy.staff();
         let judge = Arc::clone(&staff.judge);
+        let judging_waits = judge.waits();
         let judging = move || {
             judge.judge(call, objection, move |outcome| {
                 // Nobody may be waiting any more; then nothing runs.
                 _ = tell.send(outcome);
             });
         };
-        if staff.judging_waits {
+        if judging_waits {
             spawn_blocking(judging).await.ok()?;
         } else {
             judging();

@@ -17,8 +17,8 @@ use super::sessions::Owed;
 use crate::answer;
 use crate::call::Wanted;
 use crate::era;
-use crate::exchange::{BETWEEN_PROGRAMS, CALL};
 use crate::frame::{self, FrameError, Message, RequestId};
+use crate::protocol::{BETWEEN_PROGRAMS, CALL};
 
 /// The event after which a stream goes on.
 const LAST_EVENT_ID: &str = "last-event-id";

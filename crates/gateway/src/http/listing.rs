@@ -6,7 +6,6 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use gait_canon::json::{self, Part, Value};
-use gait_policy::reach::may_permit;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::task::spawn_blocking;
@@ -67,7 +66,7 @@ type Page = Result<Next, Unlisted>;
 impl Asking {
     /// The catalogue of those who show what this client shows.
     pub(crate) async fn catalog(&self) -> Result<Arc<Catalog>, Unlisted> {
-        match self.place.current() {
+        match self.place.current(self.rules()) {
             Some(catalog) => Ok(catalog),
             None => self.list_after(None).await,
         }
@@ -77,16 +76,16 @@ impl Asking {
     pub(crate) async fn list_after(&self, moment: Option<Instant>) -> Result<Arc<Catalog>, Unlisted> {
         let _alone = self.place.list().await;
         let listed = match moment {
-            None => self.place.current(),
-            moment => self.place.since(moment),
+            None => self.place.current(self.rules()),
+            moment => self.place.since(moment, self.rules()),
         };
         if let Some(catalog) = listed {
             return Ok(catalog);
         }
-        let begun = Instant::now();
+        let (begun, rules) = (Instant::now(), self.rules());
         let definitions = self.all_tools().await?;
         let catalog = self.review(definitions).await?;
-        self.place.keep(Arc::clone(&catalog), begun);
+        self.place.keep(Arc::clone(&catalog), begun, rules);
         Ok(catalog)
     }
 
@@ -163,11 +162,8 @@ impl Asking {
         let staff = self.proxy.staff();
         let (judge, reviewer) = (Arc::clone(&staff.judge), Arc::clone(&staff.reviewer));
         let now = (staff.now)();
-        let reviewing = spawn_blocking(move || {
-            let policy = judge.boundary.gate().compiled_policy();
-            let permits = |tool: &str| may_permit(policy, tool);
-            reviewer.review(&judge.server.server_id, definitions, &permits, now)
-        });
+        let reviewing =
+            spawn_blocking(move || judge.review(&reviewer, &judge.server.server_id, definitions, now));
         let outcome = reviewing
             .await
             .map_err(|_| Unlisted::failed("the review was abandoned"))?;

@@ -67,10 +67,11 @@ impl Asking {
         let fields = proxy.settings.upstream.fields(head.headers);
         let shown = |name: &str| fields.get(name).map_or(&[][..], HeaderValue::as_bytes);
         let who = [shown("authorization"), b"\n", shown("cookie")].concat();
-        let session = [&who[..], b"\n", shown(SESSION_ID)].concat();
+        // A server may show the tools of one session to no other. Where there is no session, the key is that of who asks.
+        let session = Digest::of(&[&who[..], b"\n", shown(SESSION_ID)].concat());
         Self {
-            place: proxy.shelf.place(Digest::of(&who)),
-            session: Digest::of(&session),
+            place: proxy.shelf.place(session),
+            session,
             meta: None,
             query: head.uri.query().map(ToOwned::to_owned),
             fields,
@@ -87,6 +88,11 @@ impl Asking {
             now: Arc::clone(&staff.now),
         };
         Scope::new(Arc::clone(&self.proxy.sessions), told, self.session).resumable(has_session)
+    }
+
+    /// Which rules count now.
+    pub(crate) fn rules(&self) -> u64 {
+        self.proxy.staff().judge.rules().number
     }
 
     /// Refuses an answer to what the server did not ask.

@@ -162,7 +162,7 @@ enum Seen {
 /// Looks at a message of the server, and first at its tools where that is needed.
 async fn seen(asking: &Asking, scope: &mut Scope, bytes: &[u8]) -> Seen {
     let came = Instant::now();
-    let mut catalog = asking.place.since(None).unwrap_or_default();
+    let mut catalog = asking.place.since(None, asking.rules()).unwrap_or_default();
     let mut is_fresh = false;
     loop {
         match scope.take(bytes, &catalog, is_fresh) {

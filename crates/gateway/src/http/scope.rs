@@ -9,9 +9,10 @@ use super::sessions::{Owed, Sessions};
 use super::told::Told;
 use crate::answer;
 use crate::catalog::{Catalog, Definition};
-use crate::exchange::{Dropped, TOOLS_CHANGED, UNKNOWN_TYPE, Unfinished, is_of_known_type};
+use crate::exchange::{Dropped, Unfinished};
 use crate::frame::{self, Message, Request, RequestId, Response};
 use crate::listing;
+use crate::protocol::{TOOLS_CHANGED, UNKNOWN_TYPE, is_of_known_type};
 
 /// What is to be done with a message of the server.
 #[derive(Debug)]

@@ -1,4 +1,5 @@
-//! The catalogues of the server, one for everybody who shows the same authorization.
+//! The catalogues of the server: one for each session, and in the stateless era one for everybody who shows the same
+//! authorization.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +11,7 @@ use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncGuard};
 use crate::catalog::Catalog;
 
 /// Catalogues that are kept.
-const MAX_CATALOGS: usize = 256;
+const MAX_CATALOGS: usize = 4096;
 /// How long a catalogue counts. Not every server tells that its tools changed.
 const MAX_AGE: Duration = Duration::from_secs(60);
 
@@ -31,6 +32,8 @@ struct Known {
     catalog: Arc<Catalog>,
     /// When its listing began.
     since: Instant,
+    /// The rules that it was reviewed by.
+    rules: u64,
 }
 
 impl Shelf {
@@ -46,17 +49,17 @@ impl Shelf {
 }
 
 impl Place {
-    /// The catalogue, unless it is too old.
-    pub(crate) fn current(&self) -> Option<Arc<Catalog>> {
-        self.since(Instant::now().checked_sub(MAX_AGE))
+    /// The catalogue by these rules, unless it is too old.
+    pub(crate) fn current(&self, rules: u64) -> Option<Arc<Catalog>> {
+        self.since(Instant::now().checked_sub(MAX_AGE), rules)
     }
 
-    /// The catalogue whose listing began after `moment`.
-    pub(crate) fn since(&self, moment: Option<Instant>) -> Option<Arc<Catalog>> {
+    /// The catalogue by these rules whose listing began after `moment`.
+    pub(crate) fn since(&self, moment: Option<Instant>, rules: u64) -> Option<Arc<Catalog>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known
             .as_ref()
-            .filter(|known| moment.is_none_or(|moment| known.since > moment))
+            .filter(|known| known.rules == rules && moment.is_none_or(|moment| known.since > moment))
             .map(|known| Arc::clone(&known.catalog))
     }
 
@@ -65,10 +68,14 @@ impl Place {
         self.listing.lock().await
     }
 
-    /// Keeps the catalogue of a listing that began at `since`.
-    pub(crate) fn keep(&self, catalog: Arc<Catalog>, since: Instant) {
+    /// Keeps the catalogue of a listing that began at `since` under these rules.
+    pub(crate) fn keep(&self, catalog: Arc<Catalog>, since: Instant, rules: u64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some(Known { catalog, since });
+        *known = Some(Known {
+            catalog,
+            since,
+            rules,
+        });
     }
 
     /// The catalogue is no longer true.

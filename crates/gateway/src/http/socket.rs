@@ -27,8 +27,12 @@ impl Socket {
         tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)
     }
 
-    /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; what `serve` gives then.
-    pub(crate) fn run<S>(serve: impl FnOnce(watch::Receiver<bool>) -> S) -> Result<bool, ServeError>
+    /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; what `serve` gives then. SIGHUP
+    /// calls for `reload`.
+    pub(crate) fn run<S>(
+        reload: impl Fn() + Clone + Send + 'static,
+        serve: impl FnOnce(watch::Receiver<bool>) -> S,
+    ) -> Result<bool, ServeError>
     where
         S: Future<Output = Result<bool, ServeError>>,
     {
@@ -42,7 +46,7 @@ impl Socket {
             let (end, ending) = watch::channel(false);
             tokio::select! {
                 drained = serve(ending) => drained,
-                () = signals.obey(&end, || ()) => Ok(false),
+                () = signals.obey(&end, reload) => Ok(false),
             }
         });
         runtime.shutdown_background();

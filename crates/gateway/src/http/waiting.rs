@@ -28,12 +28,12 @@ pub(crate) struct Waiting(Mutex<HashMap<(Digest, RequestId), Arc<Hold>>>);
 impl Waiting {
     /// Ends the waiting of a call that its client does not want any more; whether it waited.
     pub(crate) fn cancel(&self, session: Digest, id: &RequestId) -> bool {
-        let held = self.held();
-        let hold = held.get(&(session, id.clone()));
+        let calls = self.calls();
+        let hold = calls.get(&(session, id.clone()));
         hold.inspect(|hold| hold.give_up()).is_some()
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<(Digest, RequestId), Arc<Hold>>> {
+    fn calls(&self) -> MutexGuard<'_, HashMap<(Digest, RequestId), Arc<Hold>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -57,7 +57,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut held = self.waiting.held();
+        let mut held = self.waiting.calls();
         // Another request may have come under the same id.
         if held
             .get(&self.key)
@@ -91,8 +91,8 @@ impl Call {
         }));
         let waiting = Arc::clone(&self.asking.proxy.waiting);
         let key = (self.asking.session, self.id.clone());
-        waiting.held().insert(key.clone(), Arc::clone(&hold));
-        let mut held = Held {
+        waiting.calls().insert(key.clone(), Arc::clone(&hold));
+        let mut call = Held {
             call: self,
             again: pending.call,
             ruling,
@@ -100,10 +100,10 @@ impl Call {
             place: Place { waiting, key, hold },
         };
         loop {
-            match held.next().await {
-                Some(News::Waits(_)) if wants_news => return held.stream(),
+            match call.next().await {
+                Some(News::Waits(_)) if wants_news => return call.stream(),
                 Some(News::Waits(_) | News::StillWaits(_)) => {}
-                news => return held.answer(news).await,
+                news => return call.answer(news).await,
             }
         }
     }

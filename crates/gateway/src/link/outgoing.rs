@@ -5,9 +5,9 @@ use bytes::Bytes;
 use gait_canon::json::{Object, Part, Value};
 
 use crate::era;
-use crate::exchange::CALL;
 use crate::frame::{self, FrameError, Message, RequestId};
 use crate::http::mirror::{self, Said};
+use crate::protocol::CALL;
 
 /// The notice by which a request is given up.
 const CANCELLED: &str = "notifications/cancelled";

@@ -92,8 +92,8 @@ fn passages(letters: &[u8], found: &mut impl FnMut(u64)) {
     let (mut least, mut least_at, mut told) = (u64::MAX, 0, usize::MAX);
     let (first, rest) = letters.split_at(GRAM);
     let mut rolling = first.iter().fold(0, |hash, byte| push(hash, *byte));
-    let last = rest.len();
-    for at in 0..=last {
+    let end = rest.len();
+    for at in 0..=end {
         let hash = mixed(rolling, Kind::Passage);
         window[at % WINDOW] = hash;
         if hash <= least {
@@ -101,11 +101,11 @@ fn passages(letters: &[u8], found: &mut impl FnMut(u64)) {
         } else if least_at + WINDOW <= at {
             (least, least_at) = least_of(&window, at);
         }
-        if (at + 1 >= WINDOW || at == last) && least_at != told {
+        if (at + 1 >= WINDOW || at == end) && least_at != told {
             told = least_at;
             found(least);
         }
-        if at < last {
+        if at < end {
             let leaving = u64::from(letters[at]).wrapping_add(1);
             rolling = push(rolling, rest[at]).wrapping_sub(leaving.wrapping_mul(LEAVING));
         }

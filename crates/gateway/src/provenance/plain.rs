@@ -26,12 +26,14 @@ pub(super) fn has_escapes(text: &str) -> bool {
 pub(super) fn keep_letters(plain: &[u8], letters: &mut Vec<u8>) {
     const IS_LETTER: [bool; 256] = {
         let mut table = [false; 256];
-        let mut byte = 0;
-        while byte < 256 {
-            table[byte] = byte >= 0x80 || (byte as u8).is_ascii_alphanumeric();
+        let mut byte = 0_u8;
+        loop {
+            table[byte as usize] = byte >= 0x80 || byte.is_ascii_alphanumeric();
+            if byte == u8::MAX {
+                break table;
+            }
             byte += 1;
         }
-        table
     };
     letters.clear();
     letters.extend(plain.iter().filter(|byte| IS_LETTER[usize::from(**byte)]));
@@ -108,8 +110,8 @@ fn unicode(rest: &[u8], plain: &mut Vec<u8>) -> usize {
     let unit = |at: usize| {
         let escape = rest.get(at..at + 6)?;
         let digits = escape.strip_prefix(b"\\u")?;
-        let digits = digits.iter().map(|byte| digit(*byte));
-        digits.fold(Some(0_u16), |unit, digit| Some(unit? << 4 | u16::from(digit?)))
+        let mut digits = digits.iter().map(|byte| digit(*byte));
+        digits.try_fold(0_u16, |unit, digit| Some(unit << 4 | u16::from(digit?)))
     };
     let Some(first) = unit(0) else { return 0 };
     let mut decoded = char::decode_utf16([first].into_iter().chain(unit(6)));

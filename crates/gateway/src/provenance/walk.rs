@@ -27,12 +27,11 @@ pub(super) fn result<'d>(result: Part<'d>, tell: &mut impl FnMut(Told<'d>)) {
             Kind::Array => left.extend(part.items()),
             Kind::Object => {
                 for (name, member) in part.members() {
-                    match bytes(part, name, member) {
-                        Some(bytes) => tell(Told::Bytes(bytes)),
-                        None => {
-                            tell(Told::Text(name));
-                            left.push(member);
-                        }
+                    if let Some(bytes) = bytes(part, name, member) {
+                        tell(Told::Bytes(bytes));
+                    } else {
+                        tell(Told::Text(name));
+                        left.push(member);
                     }
                 }
             }

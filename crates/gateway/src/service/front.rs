@@ -21,11 +21,11 @@ use super::Settings;
 use super::buffer::OWN;
 use super::session::{AskError, Reader, Session};
 use super::sessions::{Opening, Sessions};
-use crate::exchange::CALL;
 use crate::frame::{self, Message, RequestId};
 use crate::http::front::{admit, message_of, not_allowed};
 use crate::http::mirror::Said;
 use crate::http::refused::{Refused, message, mismatched, refusal};
+use crate::protocol::CALL;
 use crate::{answer, era};
 
 /// Names the session of the era before the stateless one.

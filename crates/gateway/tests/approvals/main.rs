@@ -63,7 +63,7 @@ fn every_end_has_a_code_of_its_own() {
     let acts: [(&str, Act); 6] = [
         ("approval_denied", |site, id, _| site.deny(id)),
         ("approval_withdrawn", |_, _, case| {
-            case.hold.reply(Reply::Declined)
+            case.hold.reply(Reply::Declined);
         }),
         ("approval_pending", |_, _, case| case.hold.give_up()),
         ("approval_timeout", |site, _, _| site.pass(601)),

@@ -14,6 +14,7 @@ use gait_artifact::mcp::McpServer;
 use gait_canon::PrivateKey;
 use gait_canon::keys::KeySource;
 use gait_disk::ledger::{Ledger, LedgerOptions};
+use gait_disk::reload::{OnInvalid, Reloading};
 use gait_gate::clock::{Clock, SystemClock};
 use gait_gate::credential::BrokerSettings;
 use gait_gate::load::{DeploymentSettings, VerifyKeySource, World};
@@ -24,7 +25,7 @@ use gait_gateway::approvals::{
 };
 use gait_gateway::call::{Caller, Wanted};
 use gait_gateway::frame;
-use gait_gateway::judge::{Judge, Outcome, Pending};
+use gait_gateway::judge::{Judge, Outcome, Pending, Rules};
 use gait_mcp::ToolCall;
 use gait_mcp::boundary::{BoundarySettings, Presented as Standing};
 use tempfile::TempDir;
@@ -93,6 +94,10 @@ impl Site {
     }
 
     /// A gateway that shares the directory of another one.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "tests name the options where they start a gateway"
+    )]
     pub(crate) fn beside(directory: Arc<TempDir>, options: Options) -> Self {
         let below = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
         fs::write(below("policy.yaml"), options.policy).unwrap();
@@ -104,11 +109,20 @@ impl Site {
             job_root: below("jobs"),
             presented: Standing::default(),
         };
-        let world = World {
-            environment: &(Arc::new(|_: &str| None) as _),
-            clock: &SystemClock,
-            producer_version: "1.0.0",
+        let load = move || {
+            let world = World {
+                environment: &(Arc::new(|_: &str| None) as _),
+                clock: &SystemClock,
+                producer_version: "1.0.0",
+            };
+            let boundary = settings.load(&world).map_err(|error| error.to_string())?;
+            Ok(Rules {
+                boundary,
+                waits: false,
+            })
         };
+        let files = vec![directory.path().join("policy.yaml")];
+        let rules = Reloading::new(Box::new(load), files, OnInvalid::Refuse, Box::new(|_| ()));
         let traces = directory.path().join("traces");
         let (ledger, _) = Ledger::open(&traces.join(".ledger"), LedgerOptions::default()).unwrap();
         let caller = Caller {
@@ -139,8 +153,7 @@ impl Site {
             announce: Box::new(move |entry, _| log.lock().unwrap().push(entry.request.id().clone())),
         })
         .unwrap();
-        let boundary = settings.load(&world).unwrap();
-        let judge = Judge::new(boundary, ledger, traces, server, caller).with_desk(Some(desk));
+        let judge = Judge::new(rules, ledger, traces, server, caller).with_desk(Some(desk));
         Self {
             directory,
             judge,
@@ -171,7 +184,7 @@ impl Site {
     /// What is decided of a call that was approved.
     pub(crate) fn judge_again(&self, case: Case, news: News) -> Outcome {
         let News::Approved(approved) = news else {
-            panic!("not approved: {news:?}");
+            unreachable!("not approved: {news:?}");
         };
         let (tell, told) = mpsc::channel();
         self.judge
@@ -200,7 +213,7 @@ impl Site {
     pub(crate) fn invite(&self, params: &str) -> Invitation {
         match self.bring(params, Medium::ComeBack).next() {
             News::ComeBack(invitation) => invitation,
-            news => panic!("no form: {news:?}"),
+            news => unreachable!("no form: {news:?}"),
         }
     }
 
@@ -268,12 +281,8 @@ impl Case {
     pub(crate) fn refused(&self) -> Ruling {
         match self.next() {
             News::Refused(ruling) => ruling,
-            news => panic!("not refused: {news:?}"),
+            news => unreachable!("not refused: {news:?}"),
         }
-    }
-
-    pub(crate) fn is_silent(&self) -> bool {
-        self.news.try_recv().is_err()
     }
 }
 

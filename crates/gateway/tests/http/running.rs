@@ -11,13 +11,14 @@ use gait_artifact::Timestamp;
 use gait_artifact::mcp::McpServer;
 use gait_canon::keys::KeySource;
 use gait_disk::ledger::{Ledger, LedgerOptions};
+use gait_disk::reload::{OnInvalid, Reloading};
 use gait_gate::clock::SystemClock;
 use gait_gate::credential::BrokerSettings;
 use gait_gate::load::{DeploymentSettings, VerifyKeySource, World};
 use gait_gate::profile::Profile;
 use gait_gateway::call::Caller;
 use gait_gateway::http::{Authorization, Gateway, Settings, Staff, Upstream};
-use gait_gateway::judge::Judge;
+use gait_gateway::judge::{Judge, Rules};
 use gait_gateway::record::{Contents, RecordSettings, Records};
 use gait_gateway::review::Reviewer;
 use gait_http::{Access, Limits, ListenAddress};
@@ -131,11 +132,20 @@ fn staff(directory: &Path) -> Staff {
         job_root: below("jobs"),
         presented: Presented::default(),
     };
-    let world = World {
-        environment: &(Arc::new(|_: &str| None) as _),
-        clock: &SystemClock,
-        producer_version: "1.0.0",
+    let load = move || {
+        let world = World {
+            environment: &(Arc::new(|_: &str| None) as _),
+            clock: &SystemClock,
+            producer_version: "1.0.0",
+        };
+        let boundary = settings.load(&world).map_err(|error| error.to_string())?;
+        Ok(Rules {
+            boundary,
+            waits: false,
+        })
     };
+    let files = vec![directory.join("policy.yaml")];
+    let rules = Reloading::new(Box::new(load), files, OnInvalid::Refuse, Box::new(|_| ()));
     let traces = directory.join("traces");
     let (ledger, _) = Ledger::open(&traces.join(".ledger"), LedgerOptions::default()).unwrap();
     let caller = Caller {
@@ -148,7 +158,6 @@ fn staff(directory: &Path) -> Staff {
         server_id: "s".to_owned(),
         ..McpServer::default()
     };
-    let boundary = settings.load(&world).unwrap();
     let recorded = RecordSettings {
         sessions: SessionSettings {
             directory: below("sessions"),
@@ -161,11 +170,10 @@ fn staff(directory: &Path) -> Staff {
         },
         contents: Contents::Digests,
     };
-    let warn = |warning: &str| panic!("{warning}");
+    let warn = |warning: &str| unreachable!("{warning}");
     let records = Records::default().remembered().written(recorded, warn).unwrap();
     Staff {
-        judge: Arc::new(Judge::new(boundary, ledger, traces, server, caller).with_records(Arc::new(records))),
-        judging_waits: false,
+        judge: Arc::new(Judge::new(rules, ledger, traces, server, caller).with_records(Arc::new(records))),
         reviewer: Arc::new(Reviewer::new(directory.join("pins.json"), false)),
         now: Arc::new(|| Timestamp::EPOCH_1980),
         watch: Arc::new(|_| ()),

@@ -9,6 +9,9 @@ use gait_runpack::session::{EventDraft, SessionError};
 use super::{Appended, Known, SessionCall, Sessions, event_of, is_gone};
 use crate::boundary::Judged;
 
+/// What came of the events of a batch, in their order.
+type Outcomes = Vec<Result<SessionEvent, SessionError>>;
+
 /// A decision on its way into the journal of its session.
 #[derive(Debug, Clone)]
 pub struct SessionEntry {
@@ -63,8 +66,8 @@ impl Sessions {
         &self,
         call: &SessionCall<'_>,
         entries: &[SessionEntry],
-        append: impl Fn(&Known) -> Vec<Result<SessionEvent, SessionError>>,
-    ) -> Result<(Arc<Known>, Vec<Result<SessionEvent, SessionError>>), SessionError> {
+        append: impl Fn(&Known) -> Outcomes,
+    ) -> Result<(Arc<Known>, Outcomes), SessionError> {
         let now = entries.last().map_or(Timestamp::ZERO, |entry| entry.now);
         let key = Self::key(call);
         let known = self.known(&key, now)?;

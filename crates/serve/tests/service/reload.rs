@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use gait_serve::OnInvalid;
+use gait_disk::reload::OnInvalid;
 
 use crate::client::{evaluate, get};
 use crate::running::{CALL, Manner, Running, wait_until};

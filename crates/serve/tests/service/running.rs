@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use gait_artifact::runpack::RunEnv;
 use gait_canon::keys::KeySource;
+use gait_disk::reload::OnInvalid;
 use gait_gate::clock::SystemClock;
 use gait_gate::credential::BrokerSettings;
 use gait_gate::load::{DeploymentSettings, VerifyKeySource, World};
@@ -17,8 +18,8 @@ use gait_job::JobStore;
 use gait_mcp::boundary::{BoundarySettings, Presented};
 use gait_runpack::session::{LockOverrides, LockProfile, LockSettings};
 use gait_serve::{
-    Access, Decider, DecisionSettings, Directories, Ending, ExtAuthzSettings, Limits, ListenAddress,
-    OnInvalid, Service, SessionSettings, Settings, VerdictStatus, Waiting,
+    Access, Decider, DecisionSettings, Directories, Ending, ExtAuthzSettings, Limits, ListenAddress, Service,
+    SessionSettings, Settings, VerdictStatus, Waiting,
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;

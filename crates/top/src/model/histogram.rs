@@ -72,7 +72,9 @@ mod tests {
 
     fn of(times: &[u64]) -> Histogram {
         let mut histogram = Histogram::default();
-        times.iter().for_each(|time| histogram.add(*time));
+        for time in times {
+            histogram.add(*time);
+        }
         histogram
     }
 

@@ -1,3 +1,8 @@
+#![allow(
+    clippy::needless_raw_string_hashes,
+    reason = "snapshots are written back in this form"
+)]
+
 use gait_approval::Details;
 use gait_artifact::verdict::Verdict;
 use ratatui::Terminal;

@@ -1,6 +1,9 @@
 //! What every command that judges tool calls is configured with, and the boundary that makes.
 
+use std::path::PathBuf;
+
 use gait_artifact::text::trim_lower;
+use gait_disk::reload::OnInvalid;
 use gait_gate::{clock::SystemClock, load::World};
 use gait_mcp::{
     Boundary, BoundarySettings,
@@ -50,6 +53,14 @@ const OWN: [Flag; 5] = [
     ),
 ];
 
+/// What to do when the files of the boundary become unusable.
+pub(crate) const ON_INVALID_POLICY: Flag = Flag::text(
+    "on-invalid-policy",
+    "what to do when policy or keys become unusable: decide nothing, or keep the last",
+)
+.or("refuse")
+.values(&["refuse", "keep"]);
+
 /// The flags of every command that judges tool calls.
 pub(crate) const BOUNDARY_FLAGS: &[Flag] =
     &joined::<{ OWN.len() + OF_THE_GATE.len() }>(&[&OWN, &OF_THE_GATE]);
@@ -88,6 +99,62 @@ pub(crate) fn load(settings: &BoundarySettings, context: &Context<'_>) -> Result
     settings
         .load(&world)
         .map_err(|error| failure(&settings.policy, error))
+}
+
+/// What reads the boundary that `settings` describe again and again, and tells whether its calls may have to wait.
+pub(crate) fn loader(
+    settings: BoundarySettings,
+    context: &Context<'_>,
+) -> impl Fn() -> Result<(Boundary<'static>, Waiting), String> + Send + Sync + 'static {
+    let environment = context.shared_environment();
+    let producer_version = context.producer_version();
+    move || {
+        let world = World {
+            environment: &environment,
+            clock: &SystemClock,
+            producer_version,
+        };
+        let boundary = settings.load(&world).map_err(|error| error.to_string())?;
+        let waiting = waiting(&boundary, &settings);
+        Ok((boundary, waiting))
+    }
+}
+
+/// The files that the boundary is read from, where they are named.
+pub(crate) fn files(settings: &BoundarySettings) -> Vec<PathBuf> {
+    let on = &settings.deployment;
+    let keys = [
+        &on.signing_key,
+        &on.approval_key.public,
+        &on.approval_key.private,
+        &on.delegation_key.public,
+        &on.delegation_key.private,
+        &on.script_key.public,
+        &on.script_key.private,
+    ];
+    [
+        &settings.policy,
+        &settings.context_envelope,
+        &on.kill_switch_state,
+        &on.inventory,
+        &on.scripts,
+    ]
+    .into_iter()
+    .chain(keys.into_iter().filter_map(|key| key.path.as_ref()))
+    .map(|path| PathBuf::from(path.trim()))
+    .filter(|path| !path.as_os_str().is_empty())
+    .collect()
+}
+
+/// What `--on-invalid-policy` says.
+pub(crate) fn on_invalid(parsed: &Parsed) -> Result<OnInvalid, Failure> {
+    match trim_lower(parsed.text(ON_INVALID_POLICY.name)).as_str() {
+        "refuse" => Ok(OnInvalid::Refuse),
+        "keep" => Ok(OnInvalid::Keep),
+        _ => Err(Failure::invalid_input(
+            "unsupported --on-invalid-policy value (expected refuse or keep)",
+        )),
+    }
 }
 
 /// The failure shows the line of the policy that is wrong.

@@ -13,18 +13,20 @@ use std::sync::Arc;
 
 use approvals::Approvals;
 use gait_disk::ledger::{Ledger, LedgerOptions};
+use gait_disk::reload::{Epoch, Reloading};
 use gait_gateway::call::Caller;
 use gait_gateway::fleet::Staff;
-use gait_gateway::judge::Judge;
+use gait_gateway::judge::{Judge, Rules};
 use gait_gateway::link::Network;
 use gait_gateway::review::Reviewer;
 use gait_gateway::stdio;
+use gait_mcp::BoundarySettings;
 use record::Recording;
 use serde::Serialize;
 use servers::{Described, Servers, identity};
 use watcher::Watchers;
 
-use super::boundary::{BOUNDARY_FLAGS, load, settings, waiting};
+use super::boundary::{BOUNDARY_FLAGS, ON_INVALID_POLICY, files, load, loader, on_invalid, settings};
 use super::pins::PINS;
 use crate::{
     arguments::Parsed,
@@ -43,7 +45,7 @@ const OF_OTHER_SHAPES: &[&str] = &["adapter", "export-log-out", "export-otel-out
 const OF_THE_BOUNDARY: [Flag; BOUNDARY_FLAGS.len() - OF_OTHER_SHAPES.len()] =
     without(BOUNDARY_FLAGS, OF_OTHER_SHAPES);
 
-const OWN: [Flag; 11] = [
+const OWN: [Flag; 12] = [
     Flag::text(
         "server",
         "name of the server in policies, pins and traces (default the command or the address)",
@@ -54,6 +56,7 @@ const OWN: [Flag; 11] = [
         "offer no tool that was not approved, also of a server never seen",
     ),
     Flag::path("trace-dir", "directory of traces").or("./gait-out/mcp-gateway/traces"),
+    ON_INVALID_POLICY,
     watcher::ACTIVITY_DIR,
     Flag::text("identity", "who calls").or("mcp-client"),
     Flag::path("workspace", "where the agent works").or("."),
@@ -128,12 +131,12 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         let profile = gate.profile().as_str();
         return Ok(Configuration::of(parsed, &servers, digest, profile, approvals).report());
     }
-    let judging_waits = waiting(&boundary, &settings).is_always();
     let traces = PathBuf::from(parsed.text("trace-dir"));
     let (ledger, _) = Ledger::open(&traces.join(LEDGER), LedgerOptions::default())?;
     let records = Arc::new(Recording::of(parsed).records(parsed.flag("quiet"), context)?);
+    drop(boundary);
     let judge = Judge::new(
-        boundary,
+        rules(settings, parsed, context)?,
         ledger,
         traces,
         identity(servers.name()),
@@ -146,7 +149,6 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let reviewer = Reviewer::new(PathBuf::from(parsed.text("pins")), parsed.flag("require-pins"));
     let staff = Employed {
         judge,
-        judging_waits,
         reviewer,
         watchers,
     };
@@ -161,10 +163,36 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     served
 }
 
+/// What calls are judged by: read anew when its files change.
+fn rules(
+    settings: BoundarySettings,
+    parsed: &Parsed,
+    context: &Context<'_>,
+) -> Result<Reloading<Rules>, Failure> {
+    let (files, on_invalid) = (files(&settings), on_invalid(parsed)?);
+    let load = loader(settings, context);
+    let load = move || {
+        let (boundary, waiting) = load()?;
+        let waits = waiting.is_always();
+        Ok(Rules { boundary, waits })
+    };
+    let is_quiet = parsed.flag("quiet");
+    let observe = move |epoch: &Epoch<Rules>| {
+        if !is_quiet {
+            watcher::tell_of_rules(epoch);
+        }
+    };
+    Ok(Reloading::new(
+        Box::new(load),
+        files,
+        on_invalid,
+        Box::new(observe),
+    ))
+}
+
 /// Who decides and who reviews, whatever the transport.
 struct Employed {
     judge: Judge,
-    judging_waits: bool,
     reviewer: Reviewer,
     watchers: Watchers,
 }

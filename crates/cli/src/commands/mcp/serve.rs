@@ -9,7 +9,7 @@ use gait_canon::json::Object;
 use gait_serve::{Ending, ListenAddress, LogQueue, Service};
 use serde::Serialize;
 
-use super::boundary::BOUNDARY_FLAGS;
+use super::boundary::{BOUNDARY_FLAGS, ON_INVALID_POLICY};
 use crate::{
     arguments::Parsed,
     commands::gate::invocation::joined,
@@ -71,12 +71,7 @@ const OWN: [Flag; 27] = [
     )
     .or("compat")
     .values(&["compat", "strict"]),
-    Flag::text(
-        "on-invalid-policy",
-        "what to do when policy or keys become unusable: decide nothing, or keep the last",
-    )
-    .or("refuse")
-    .values(&["refuse", "keep"]),
+    ON_INVALID_POLICY,
     Flag::switch(
         "allow-client-artifact-paths",
         "let clients name the files of artifacts",

@@ -19,12 +19,12 @@ use super::super::Tell;
 use super::super::outgoing::{Kind, Outgoing, value};
 use super::Remote;
 use crate::answer;
-use crate::exchange::TOOLS_CHANGED;
 use crate::frame::{self, Message, RequestId};
 use crate::http::mirror;
 use crate::http::relay::{Form, whole};
 use crate::http::sse::Events;
 use crate::pipe::Arrival;
+use crate::protocol::TOOLS_CHANGED;
 use memory::{Memory, Session};
 
 /// Names the session of the era before the stateless one.

@@ -77,7 +77,6 @@ pub(super) fn run(parsed: &Parsed, context: &Context<'_>, address: &str, staff: 
         upstream: Upstream::new(address, &authorization, allow_plain)?,
         staff: Staff {
             judge: Arc::new(staff.judge),
-            judging_waits: staff.judging_waits,
             reviewer: Arc::new(staff.reviewer),
             now: Arc::new(|| SystemClock.now()),
             watch: Arc::new(move |notice| watchers.note(&name, &notice)),

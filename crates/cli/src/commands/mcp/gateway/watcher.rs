@@ -5,9 +5,11 @@ use std::path::Path;
 use std::process;
 
 use gait_artifact::verdict::Verdict;
+use gait_disk::reload::Epoch;
 use gait_gate::clock::{Clock as _, SystemClock};
 use gait_gateway::answer::Ruling;
 use gait_gateway::exchange::Dropped;
+use gait_gateway::judge::Rules;
 use gait_gateway::notice::Notice;
 use gait_gateway::review::Standings;
 use gait_top::activity::{Call, Event, Source, Tools, Writer};
@@ -94,6 +96,19 @@ impl Watcher {
     fn tell_of(whom: &str, line: &str) {
         _ = writeln!(io::stderr(), "gait: {whom}: {line}");
     }
+}
+
+/// Tells what calls are judged by from now on.
+pub(super) fn tell_of_rules(epoch: &Epoch<Rules>) {
+    let line = match (&epoch.value, &epoch.invalid) {
+        (Ok(rules), None) => {
+            let digest = rules.boundary.gate().compiled_policy().digest();
+            format!("judging by the policy as it is now, {digest}")
+        }
+        (Ok(_), Some(why)) => format!("still judging by the policy as it was: {why}"),
+        (Err(why), _) => format!("every call is refused: {why}"),
+    };
+    Watcher::tell_of("gateway", &line);
 }
 
 impl Drop for Watcher {

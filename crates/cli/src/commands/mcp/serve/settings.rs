@@ -1,10 +1,11 @@
 //! What the flags of `gait mcp serve` say, checked before anything is bound.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use gait_artifact::text::trim_lower;
 use gait_disk::atomic;
+use gait_disk::reload::{Load, OnInvalid};
 use gait_gate::{
     clock::SystemClock,
     kill_switch::KillSwitchFile,
@@ -14,8 +15,8 @@ use gait_job::JobStore;
 use gait_mcp::{Adapter, BoundarySettings, boundary::BoundaryLoadError};
 use gait_runpack::record::host;
 use gait_serve::{
-    Access, Class, Decider, DecisionSettings, Directories, ExtAuthzSettings, Limits, ListenAddress, Load,
-    LogLevel, LogQueue, OnInvalid, Rule, SessionSettings, Settings, VerdictStatus,
+    Access, Class, Decider, DecisionSettings, Directories, ExtAuthzSettings, Limits, ListenAddress, LogLevel,
+    LogQueue, Rule, SessionSettings, Settings, VerdictStatus,
 };
 
 use super::super::boundary;
@@ -78,14 +79,7 @@ impl<'a> Start<'a> {
                 return Err(Failure::invalid_input(text));
             }
         };
-        let on_invalid = match trim_lower(parsed.text("on-invalid-policy")).as_str() {
-            "refuse" => OnInvalid::Refuse,
-            "keep" => OnInvalid::Keep,
-            _ => {
-                let text = "unsupported --on-invalid-policy value (expected refuse or keep)";
-                return Err(Failure::invalid_input(text));
-            }
-        };
+        let on_invalid = boundary::on_invalid(parsed)?;
         let log_level = trim_lower(parsed.text("log-level")).parse().map_err(|_| {
             Failure::invalid_input("unsupported --log-level value (expected off, error, warn, info or debug)")
         })?;
@@ -152,7 +146,7 @@ impl<'a> Start<'a> {
         Ok(Settings {
             access: self.access,
             limits: self.limits,
-            files: files(&configured),
+            files: boundary::files(&configured),
             on_invalid: self.on_invalid,
             decisions: DecisionSettings {
                 adapter: self.adapter,
@@ -199,44 +193,11 @@ impl<'a> Start<'a> {
 
 /// What reads everything that `configured` names, again and again.
 fn load(configured: BoundarySettings, context: &Context<'_>) -> Load<Decider> {
-    let environment = context.shared_environment();
-    let producer_version = context.producer_version();
+    let load = boundary::loader(configured, context);
     Box::new(move || {
-        let world = World {
-            environment: &environment,
-            clock: &SystemClock,
-            producer_version,
-        };
-        let boundary = configured.load(&world).map_err(|error| error.to_string())?;
-        let waiting = boundary::waiting(&boundary, &configured);
+        let (boundary, waiting) = load()?;
         Ok(Decider { boundary, waiting })
     })
-}
-
-/// The files that a boundary is read from, where they are named.
-fn files(configured: &BoundarySettings) -> Vec<PathBuf> {
-    let on = &configured.deployment;
-    let keys = [
-        &on.signing_key,
-        &on.approval_key.public,
-        &on.approval_key.private,
-        &on.delegation_key.public,
-        &on.delegation_key.private,
-        &on.script_key.public,
-        &on.script_key.private,
-    ];
-    [
-        &configured.policy,
-        &configured.context_envelope,
-        &on.kill_switch_state,
-        &on.inventory,
-        &on.scripts,
-    ]
-    .into_iter()
-    .chain(keys.into_iter().filter_map(|key| key.path.as_ref()))
-    .map(|path| PathBuf::from(path.trim()))
-    .filter(|path| !path.as_os_str().is_empty())
-    .collect()
 }
 
 /// The policy that the flag or the only positional argument names.
