@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use gait_canon::json::{self, Value};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 /// A server that notes what reaches it and answers the few messages of these tests by their ids.
 const SERVER: &str = r#"
@@ -291,4 +292,28 @@ fn a_changed_policy_counts_from_the_next_call() {
     drop(client);
     assert!(child.wait().unwrap().success());
     assert_eq!(site.reached().len(), 1);
+}
+
+#[test]
+fn a_gateway_that_is_told_to_end_leaves_no_server_behind() {
+    let site = Site::new();
+    // It says who it is, and then neither reads nor ends.
+    let server = r#"printf '{"jsonrpc":"2.0","method":"notifications/message","params":{"pid":%s}}\n' $$; exec sleep 600"#;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_gait"))
+        .args(["mcp", "gateway", "--policy", "policy.yaml", "--server", "files"])
+        .args(["--", "sh", "-c", server])
+        .current_dir(site.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let said = json::parse(said.next().unwrap().unwrap().as_bytes()).unwrap();
+    let server = said.get("params").unwrap().get("pid").unwrap().as_i64().unwrap();
+    let server = Pid::from_raw(i32::try_from(server).unwrap()).unwrap();
+    assert!(test_kill_process(server).is_ok());
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert!(!child.wait().unwrap().success());
+    assert!(test_kill_process(server).is_err());
 }

@@ -61,6 +61,7 @@ enum Event {
     Server(usize, Arrival),
     Settled(usize, Box<Asked>, Outcome, Duration),
     News(usize, u64, News),
+    Stop,
 }
 
 /// Tells the main loop what the client says.
@@ -75,6 +76,12 @@ impl Inlet {
     )]
     pub fn tell(&self, arrival: Arrival) -> bool {
         self.0.send(Event::Client(arrival)).is_ok()
+    }
+
+    /// Tells it to end now, whatever the client and the servers still have to say.
+    pub fn stop(&self) {
+        // Nobody listens who has not ended already.
+        _ = self.0.send(Event::Stop);
     }
 }
 
@@ -155,6 +162,7 @@ impl Fleet {
             rules: staff.judge.rules().number,
             staff,
             is_client_there: true,
+            is_told_to_end: false,
         };
         serving.open()?;
         serving.serve(&self.arrived);
@@ -174,6 +182,8 @@ struct Serving<'a> {
     /// The number of the rules that tools were looked at under.
     rules: u64,
     is_client_there: bool,
+    /// Whether nobody has time for servers that take theirs.
+    is_told_to_end: bool,
 }
 
 impl Serving<'_> {
@@ -270,6 +280,11 @@ impl Serving<'_> {
                 self.stop_waiting();
                 true
             }
+            Event::Stop => {
+                self.stop_waiting();
+                self.is_told_to_end = true;
+                false
+            }
             Event::News(index, number, news) => self.hear(index, number, news),
             Event::Server(index, Arrival::Message(bytes)) => {
                 self.exchange(index, |exchange, steps| exchange.from_server(&bytes, steps))
@@ -324,7 +339,7 @@ impl Serving<'_> {
             && let Some(link) = server.link.take()
         {
             // It may take its time to end.
-            thread::spawn(move || link.end());
+            thread::spawn(move || link.end(false));
         }
         let mut steps = Vec::new();
         server.exchange.server_is_gone(&mut steps);
@@ -461,7 +476,10 @@ impl Serving<'_> {
     fn end(self) -> io::Result<Option<ExitStatus>> {
         let is_alone = self.hub.is_none();
         let links = self.servers.into_iter().filter_map(|server| server.link);
-        let ends: Vec<_> = links.map(|link| thread::spawn(move || link.end())).collect();
+        let is_urgent = self.is_told_to_end;
+        let ends: Vec<_> = links
+            .map(|link| thread::spawn(move || link.end(is_urgent)))
+            .collect();
         let mut statuses = ends.into_iter().filter_map(|end| end.join().ok());
         match statuses.next() {
             Some(status) if is_alone => status,

@@ -62,10 +62,11 @@ impl Link {
         }
     }
 
-    /// Waits a while for the end of the server and brings it about in the end; gives what a child ended with.
-    pub fn end(self) -> io::Result<Option<ExitStatus>> {
+    /// Waits a while for the end of the server, unless it is urgent, and brings it about in the end; gives what a child ended
+    /// with.
+    pub fn end(self, is_urgent: bool) -> io::Result<Option<ExitStatus>> {
         match self {
-            Self::Child(child) => child.end().map(Some),
+            Self::Child(child) => child.end(is_urgent).map(Some),
             Self::Remote(remote) => {
                 remote.end();
                 Ok(None)

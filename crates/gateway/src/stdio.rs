@@ -4,16 +4,21 @@ use std::io::{self, BufRead, Write};
 use std::process::ExitStatus;
 use std::thread;
 
-use crate::fleet::{Fleet, Staff};
+use gait_http::Signals;
+use tokio::runtime;
+use tokio::sync::watch;
+
+use crate::fleet::{Fleet, Inlet, Staff};
 use crate::pipe::{Outbox, read_messages};
 
-/// Serves the client that speaks on two streams until it, or a server that stands alone, is gone; gives what that ended
-/// with.
+/// Serves the client that speaks on two streams until it, or a server that stands alone, is gone, or the process is told to
+/// end; gives what the server ended with.
 pub fn run(
     client: (impl BufRead + Send + 'static, impl Write + Send + 'static),
     fleet: Fleet,
     staff: Staff<'_>,
 ) -> io::Result<Option<ExitStatus>> {
+    obey(fleet.inlet())?;
     let inlet = fleet.inlet();
     let (said, heard) = client;
     thread::spawn(move || read_messages(said, |arrival| inlet.tell(arrival)));
@@ -24,4 +29,26 @@ pub fn run(
         _ = writer.join();
     }
     status
+}
+
+/// From now on SIGTERM, SIGINT and SIGHUP end the servers first, so that none stays behind.
+fn obey(inlet: Inlet) -> io::Result<()> {
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut signals = {
+        let _entered = runtime.enter();
+        Signals::listen()?
+    };
+    thread::spawn(move || {
+        let (end, mut ending) = watch::channel(false);
+        let of_terminal = inlet.clone();
+        runtime.block_on(async {
+            tokio::select! {
+                // A terminal that is gone takes the client with it.
+                () = signals.obey(&end, move || of_terminal.stop()) => {}
+                _ = ending.wait_for(|ends| *ends) => {}
+            }
+        });
+        inlet.stop();
+    });
+    Ok(())
 }

@@ -7,11 +7,15 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::Tell;
 use crate::pipe::{Outbox, Unread, read_messages};
 
 /// How long a server may take to end once its input is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it may take once it was told to end.
+const LAST_PATIENCE: Duration = Duration::from_millis(1500);
 /// How often it is looked at meanwhile.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -46,6 +50,8 @@ impl Launch {
 pub struct Started {
     child: Child,
     outbox: Option<Outbox>,
+    /// When its input was closed.
+    closed: Option<Instant>,
 }
 
 impl Started {
@@ -59,6 +65,7 @@ impl Started {
         Ok(Self {
             child,
             outbox: Some(outbox),
+            closed: None,
         })
     }
 
@@ -68,18 +75,36 @@ impl Started {
 
     pub(super) fn close(&mut self) {
         self.outbox = None;
+        self.closed.get_or_insert_with(Instant::now);
     }
 
-    pub(super) fn end(mut self) -> io::Result<ExitStatus> {
+    /// As the protocol has it for servers on standard input: what does not end with its input is told to, and then made to.
+    pub(super) fn end(mut self, is_urgent: bool) -> io::Result<ExitStatus> {
         self.close();
-        let deadline = Instant::now() + PATIENCE;
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait()? {
+        let patience = self
+            .closed
+            .map_or(PATIENCE, |closed| PATIENCE.saturating_sub(closed.elapsed()));
+        if !is_urgent && let Some(status) = self.wait(patience)? {
+            return Ok(status);
+        }
+        // It may have ended in between.
+        _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        if let Some(status) = self.wait(LAST_PATIENCE)? {
+            return Ok(status);
+        }
+        self.child.kill()?;
+        self.child.wait()
+    }
+
+    /// Waits so long for its end.
+    fn wait(&mut self, patience: Duration) -> io::Result<Option<ExitStatus>> {
+        let deadline = Instant::now() + patience;
+        loop {
+            let status = self.child.try_wait()?;
+            if status.is_some() || Instant::now() >= deadline {
                 return Ok(status);
             }
             thread::sleep(GLANCE);
         }
-        self.child.kill()?;
-        self.child.wait()
     }
 }

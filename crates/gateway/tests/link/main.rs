@@ -90,7 +90,7 @@ fn a_session_is_opened_kept_and_ended() {
     assert_eq!(talk.ask(&request(2, "ping")), result(2));
     talk.link.close();
     assert_eq!(talk.hear(), "End");
-    talk.link.end().unwrap();
+    talk.link.end(false).unwrap();
 
     let asked = server.asked();
     let of = |method: &str| asked.iter().find(|asked| asked.rpc_method() == method).unwrap();
