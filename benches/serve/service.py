@@ -2,13 +2,16 @@
 
 import http.client
 import json
-import os
 import pathlib
 import resource
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "benches"))
+
+import measure  # noqa: E402
 
 # Far more than starting, or recovering a log, ever takes.
 PATIENCE = 30
@@ -108,16 +111,10 @@ class Service:
             connection.close()
 
     def memory(self, name="VmRSS"):
-        """Resident memory in MB; `VmHWM` for the most it ever was."""
-        for line in open(f"/proc/{self.process.pid}/status"):
-            if line.startswith(name + ":"):
-                return int(line.split()[1]) / 1024
-        return 0.0
+        return measure.memory(self.process.pid, name)
 
     def processor_time(self):
-        """Seconds of processor time that the service has taken, which other load on the machine changes little."""
-        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return measure.processor_time(self.process.pid)
 
     def stop(self):
         self.process.terminate()
