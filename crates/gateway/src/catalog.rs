@@ -114,6 +114,8 @@ pub enum Quarantine {
     Ambiguous,
     /// Its input schema cannot be used to check arguments.
     UnusableSchema,
+    /// It wants arguments repeated in headers in a way that nobody can follow.
+    UnusableHeaders,
 }
 
 impl Quarantine {
@@ -126,6 +128,7 @@ impl Quarantine {
             Self::Renamed { .. } => "mcp_tool_renamed",
             Self::Ambiguous => "mcp_tool_ambiguous",
             Self::UnusableSchema => "mcp_tool_schema_unusable",
+            Self::UnusableHeaders => "mcp_tool_headers_unusable",
         }
     }
 }
@@ -224,6 +227,13 @@ impl Catalog {
                     from: (*from).clone(),
                 });
             }
+        }
+    }
+
+    /// Holds back the tools that `is_meant`, whatever stood against them before.
+    pub fn hold_back(&mut self, why: &Quarantine, is_meant: impl Fn(&Definition) -> bool) {
+        for tool in self.tools.values_mut().filter(|tool| is_meant(&tool.definition)) {
+            tool.standing = Standing::Quarantined(why.clone());
         }
     }
 

@@ -20,8 +20,9 @@ use gait_artifact::mcp::McpServer;
 
 use crate::approvals::{Counter, News};
 use crate::call::Caller;
-use crate::catalog::Definition;
+use crate::catalog::{Definition, Quarantine};
 use crate::exchange::{Asked, Exchange, Step};
+use crate::http::mirror;
 use crate::hub::{Hub, HubStep};
 use crate::judge::{Judge, Outcome};
 use crate::link::{Link, Target};
@@ -450,9 +451,12 @@ impl Serving<'_> {
         let Staff { judge, reviewer, .. } = &self.staff;
         let reviewed = judge.review(reviewer, server, definitions, now);
         let catalog = match reviewed {
-            Ok(catalog) => {
+            Ok(mut catalog) => {
+                if matches!(self.servers[index].target, Target::Remote(_)) {
+                    catalog.hold_back(&Quarantine::UnusableHeaders, mirror::cannot_follow);
+                }
                 self.tell(index, Notice::Reviewed(Standings::of(&catalog)));
-                catalog
+                Arc::new(catalog)
             }
             Err(error) => {
                 self.tell(index, Notice::NotReviewed(&error));

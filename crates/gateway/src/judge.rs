@@ -170,7 +170,7 @@ impl Judge {
         server: &str,
         definitions: Vec<Definition>,
         now: Timestamp,
-    ) -> Result<Arc<Catalog>, ReviewError> {
+    ) -> Result<Catalog, ReviewError> {
         let rules = self.rules();
         let policy = rules
             .value

@@ -1,7 +1,7 @@
 //! Reviews what servers list against the lock file.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use gait_artifact::Timestamp;
 use gait_canon::json;
@@ -69,7 +69,7 @@ impl Reviewer {
         definitions: Vec<Definition>,
         permits: &dyn Fn(&str) -> bool,
         now: Timestamp,
-    ) -> Result<Arc<Catalog>, ReviewError> {
+    ) -> Result<Catalog, ReviewError> {
         let _alone = self.first_use.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pins = Pins::load(&self.path)?.unwrap_or_default();
         let known = pins.of(server).cloned();
@@ -90,7 +90,7 @@ impl Reviewer {
             pins.servers.insert(server.to_owned(), catalog.approve_all(now)?);
             pins.save(&seen)?;
         }
-        Ok(Arc::new(catalog))
+        Ok(catalog)
     }
 }
 

@@ -70,6 +70,10 @@ pub(super) const MCP_GATEWAY: CodeFamily = CodeFamily {
             "Its input schema cannot be used to check arguments.",
         ),
         both(
+            "mcp_tool_headers_unusable",
+            "It wants arguments repeated in HTTP headers in a way that nobody can follow.",
+        ),
+        both(
             "mcp_arguments_invalid",
             "The arguments are not what the tool takes.",
         ),

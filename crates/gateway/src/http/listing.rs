@@ -17,7 +17,7 @@ use super::refused::{Refused, message};
 use super::relay::{Form, TOO_LATE, whole};
 use super::sse::Events;
 use crate::answer;
-use crate::catalog::{Catalog, Definition};
+use crate::catalog::{Catalog, Definition, Quarantine};
 use crate::frame::{self, Message, RequestId, Response as Answered};
 use crate::listing::{Listing, Next};
 use crate::notice::Notice;
@@ -168,9 +168,10 @@ impl Asking {
             .await
             .map_err(|_| Unlisted::failed("the review was abandoned"))?;
         Ok(match outcome {
-            Ok(catalog) => {
+            Ok(mut catalog) => {
+                catalog.hold_back(&Quarantine::UnusableHeaders, mirror::cannot_follow);
                 self.proxy.tell(Notice::Reviewed(Standings::of(&catalog)));
-                catalog
+                Arc::new(catalog)
             }
             Err(error) => {
                 self.proxy.tell(Notice::NotReviewed(&error));

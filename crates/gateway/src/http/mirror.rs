@@ -2,12 +2,12 @@
 //!
 //! The gateway judges the body. Whoever goes by a header that says something else would let a call pass that nobody judged.
 
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use gait_canon::json::{self, Object, Part, Value};
 
-use crate::catalog::Tool;
+use crate::catalog::{Definition, Tool};
 use crate::era;
 
 /// The revision that a request follows.
@@ -20,6 +20,8 @@ pub(crate) const NAME: &str = "mcp-name";
 const PARAMETER: &str = "mcp-param-";
 /// The first revision that repeats.
 const FIRST_REVISION: &str = "2026-07-28";
+/// The member of an argument's schema that wants it repeated.
+const ANNOTATION: &str = "x-mcp-header";
 /// How deep in a schema a mirrored argument may be.
 const MAX_DEPTH: usize = 16;
 
@@ -115,6 +117,60 @@ pub(crate) fn of_arguments(definition: &Value, arguments: &Object) -> Vec<(Strin
     mirrored
 }
 
+/// Whether a definition wants arguments repeated in a way that a client over HTTP must turn down: under a name that no header
+/// can have or that two arguments share, for an argument that is more than one value, or where it depends on other arguments
+/// which schema counts.
+pub(crate) fn cannot_follow(definition: &Definition) -> bool {
+    let Some(schema) = definition.value.get("inputSchema").and_then(Value::as_object) else {
+        return false;
+    };
+    let mut names = Vec::new();
+    schema.get(ANNOTATION).is_some() || !are_sound(schema, Some(MAX_DEPTH), &mut names)
+}
+
+/// Whether every annotation below `schema` can be followed, and `names` are all that it asks for. `depth` is how far a chain of
+/// properties may still go; there is none where another keyword stands in between.
+fn are_sound(schema: &Object, depth: Option<usize>, names: &mut Vec<String>) -> bool {
+    schema.iter().all(|(keyword, value)| match keyword {
+        "properties" => value.as_object().is_none_or(|properties| {
+            properties.iter().all(|(_, property)| {
+                property.as_object().is_none_or(|property| {
+                    let depth = depth.and_then(|depth| depth.checked_sub(1));
+                    is_sound(property, depth, names) && are_sound(property, depth, names)
+                })
+            })
+        }),
+        // What stands there is data and no schema.
+        "const" | "enum" | "default" | "examples" => true,
+        _ => has_none(value),
+    })
+}
+
+/// Whether the annotation of one property can be followed, if it has one.
+fn is_sound(property: &Object, depth: Option<usize>, names: &mut Vec<String>) -> bool {
+    let Some(annotation) = property.get(ANNOTATION) else {
+        return true;
+    };
+    let kind = property.get("type").and_then(Value::as_str);
+    let is_one_value = matches!(kind, Some("string" | "integer" | "number" | "boolean"));
+    let name = annotation.as_str().map(str::to_ascii_lowercase);
+    let name = name.filter(|name| HeaderName::from_bytes(name.as_bytes()).is_ok() && !names.contains(name));
+    let is_sound = depth.is_some() && is_one_value && name.is_some();
+    names.extend(name);
+    is_sound
+}
+
+/// Whether nothing in a part of a schema is annotated.
+fn has_none(value: &Value) -> bool {
+    match value {
+        Value::Object(object) => {
+            object.get(ANNOTATION).is_none() && object.iter().all(|(_, member)| has_none(member))
+        }
+        Value::Array(items) => items.iter().all(has_none),
+        _ => true,
+    }
+}
+
 /// The headers that `schema` asks for, and what they must say.
 fn collect(
     schema: &Object,
@@ -125,7 +181,7 @@ fn collect(
     let properties = schema.get("properties").and_then(Value::as_object);
     for (name, property) in properties.into_iter().flat_map(Object::iter) {
         let value = arguments.and_then(|arguments| arguments.get(name));
-        if let Some(header) = property.get("x-mcp-header").and_then(Value::as_str) {
+        if let Some(header) = property.get(ANNOTATION).and_then(Value::as_str) {
             let header = format!("{PARAMETER}{}", header.to_ascii_lowercase());
             mirrored.push((header, value.and_then(text)));
         }
@@ -147,7 +203,7 @@ fn text(value: &Value) -> Option<String> {
 fn parameters(headers: &HeaderMap) -> impl Iterator<Item = &str> {
     headers
         .keys()
-        .map(axum::http::HeaderName::as_str)
+        .map(HeaderName::as_str)
         .filter(|name| name.starts_with(PARAMETER))
 }
 
@@ -211,7 +267,7 @@ mod tests {
     fn headers(pairs: &[(&str, &str)]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
-            let name: axum::http::HeaderName = name.parse().unwrap();
+            let name: HeaderName = name.parse().unwrap();
             headers.append(name, value.parse().unwrap());
         }
         headers
@@ -325,6 +381,43 @@ mod tests {
             let arguments = value.as_object().unwrap();
             let result = check_arguments(&headers(pairs), tool, arguments, true);
             assert_eq!(result.is_ok(), passes, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn what_no_client_can_follow_is_found() {
+        for (properties, cannot) in [
+            (
+                r#""a":{"type":"string","x-mcp-header":"A"},"b":{"type":"integer","x-mcp-header":"B-2"}"#,
+                false,
+            ),
+            (
+                r#""a":{"type":"object","properties":{"b":{"type":"boolean","x-mcp-header":"A"}}}"#,
+                false,
+            ),
+            (r#""x-mcp-header":{"type":"string"}"#, false),
+            (r#""a":{"default":{"x-mcp-header":"A"}}"#, false),
+            (r#""a":{"type":"string","x-mcp-header":""}"#, true),
+            (r#""a":{"type":"string","x-mcp-header":"A B"}"#, true),
+            (r#""a":{"type":"string","x-mcp-header":"A\r\nB"}"#, true),
+            (r#""a":{"type":"string","x-mcp-header":7}"#, true),
+            (
+                r#""a":{"type":"string","x-mcp-header":"A"},"b":{"type":"string","x-mcp-header":"a"}"#,
+                true,
+            ),
+            (r#""a":{"type":"object","x-mcp-header":"A"}"#, true),
+            (r#""a":{"x-mcp-header":"A"}"#, true),
+            (
+                r#""a":{"type":"array","items":{"type":"string","x-mcp-header":"A"}}"#,
+                true,
+            ),
+            (r#""a":{"anyOf":[{"type":"string","x-mcp-header":"A"}]}"#, true),
+        ] {
+            let listed =
+                format!(r#"{{"name":"t","inputSchema":{{"type":"object","properties":{{{properties}}}}}}}"#);
+            let document = frame::read(listed.as_bytes()).unwrap();
+            let definition = Definition::read(document.root()).unwrap();
+            assert_eq!(cannot_follow(&definition), cannot, "{properties}");
         }
     }
 }
