@@ -16,12 +16,16 @@ mod counter;
 mod desk;
 mod petition;
 mod presented;
+mod reply;
+mod settings;
 mod words;
 mod work;
 
 pub use consent::ConsentInClient;
 pub(crate) use counter::{Again, Arrival, Counter};
-pub use desk::{Announce, Desk, DeskSettings, Hold};
-pub use petition::{Approved, Invitation, Medium, News, Petition, Question, Reply};
+pub use desk::{Desk, Hold};
+pub use petition::{Approved, Invitation, Medium, News, Petition, Question};
 pub(crate) use presented::elicits;
 pub use presented::{INPUT_KEY, Presented};
+pub use reply::Reply;
+pub use settings::{Announce, DeskSettings};

@@ -8,6 +8,7 @@
 mod calls;
 pub(crate) mod fields;
 pub(crate) mod front;
+mod holds;
 mod listing;
 pub(crate) mod mirror;
 mod proxy;

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::desk::{Desk, Hold};
 use gait_mcp::ToolCall;
 
-use super::petition::{Approved, Medium, News, Petition, Reply};
+use super::petition::{Approved, Medium, News, Petition};
+use super::reply::Reply;
 use crate::answer::Ruling;
 use crate::exchange::{Asked, Decided, Exchange, Step};
 use crate::frame::RequestId;

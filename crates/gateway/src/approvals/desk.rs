@@ -5,35 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use gait_approval::{Entry, Queue, state::Sealer};
-use gait_artifact::Timestamp;
-use gait_gate::clock::Clock;
+use gait_approval::state::Sealer;
 
-use super::consent::ConsentInClient;
-use super::petition::{News, Petition, Reply};
+use super::petition::{News, Petition};
 use super::presented::Presented;
+use super::reply::Reply;
+use super::settings::DeskSettings;
 use super::work::{self, Job, Voice};
-
-/// Is told of a request.
-pub type Announce = Box<dyn FnMut(&Entry, Timestamp) + Send>;
-
-/// What a desk goes by.
-pub struct DeskSettings {
-    /// Where requests wait for people.
-    pub queue: Queue,
-    /// Seals what clients are sent away with.
-    pub sealer: Sealer,
-    /// How long a call is held; zero for not at all.
-    pub wait: Duration,
-    /// Whether answers in the client count as approvals.
-    pub consent: Option<ConsentInClient>,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Is told of every new request, once. Must not wait.
-    pub announce: Announce,
-}
 
 /// Asks people about calls, and tells what came of it. All of its work is done on one thread of its own, so whoever asks never
 /// waits for the queue.

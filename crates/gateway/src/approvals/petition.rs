@@ -1,7 +1,6 @@
 //! What the desk is asked, and what it says.
 
 use gait_approval::PendingCall;
-use gait_canon::json::{Kind, Part};
 
 use super::presented::Presented;
 use crate::answer::Ruling;
@@ -74,37 +73,4 @@ pub struct Question {
     pub message: String,
     /// Whether the answer can be the approval itself.
     pub takes_consent: bool,
-}
-
-/// What somebody answered to a [`Question`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reply {
-    /// Go on.
-    Accepted {
-        /// Whether the box was ticked that makes the answer an approval.
-        consents: bool,
-    },
-    /// The call is not wanted any more.
-    Declined,
-}
-
-impl Reply {
-    /// Reads the result of `elicitation/create`. Nothing but a plain answer is one.
-    #[must_use]
-    pub fn read(result: Part<'_>) -> Option<Self> {
-        match result.get("action")?.as_str()? {
-            "decline" | "cancel" => Some(Self::Declined),
-            "accept" => {
-                let content = result.get("content");
-                let ticked = content.and_then(|content| content.get("approve"));
-                Some(match ticked.filter(|ticked| ticked.kind() == Kind::Bool) {
-                    Some(ticked) if ticked.as_bool() == Some(false) => Self::Declined,
-                    ticked => Self::Accepted {
-                        consents: ticked.is_some(),
-                    },
-                })
-            }
-            _ => None,
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use gait_approval::state::{self, Sealer};
 use gait_canon::json::{Edits, Kind, Part};
 
-use super::petition::Reply;
+use super::reply::Reply;
 use crate::{era, frame};
 
 /// The gateway's own entry in `inputRequests`, and so in `inputResponses`.

@@ -12,8 +12,9 @@ use gait_approval::{
 };
 use gait_artifact::Timestamp;
 
-use super::desk::DeskSettings;
-use super::petition::{Approved, Invitation, Medium, News, Petition, Question, Reply};
+use super::petition::{Approved, Invitation, Medium, News, Petition, Question};
+use super::reply::Reply;
+use super::settings::DeskSettings;
 use super::words::{self, Commands};
 use crate::answer::Ruling;
 

@@ -6,12 +6,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, request::Parts};
 use gait_canon::Digest;
 use tokio::sync::watch;
 
+use super::holds::Waiting;
 use super::refused::{Refused, refusal};
 use super::scope::Scope;
 use super::sessions::Sessions;
 use super::shelf::{Place, Shelf};
 use super::told::Told;
-use super::waiting::Waiting;
 use super::{Settings, Staff};
 use crate::answer;
 use crate::exchange::Dropped;

@@ -1,42 +1,23 @@
 //! Calls over HTTP that need an approval. While a call waits no thread does; who goes away is not waited for.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use futures_util::{StreamExt as _, stream};
-use gait_canon::Digest;
 use gait_mcp::ToolCall;
 use http_body_util::BodyExt as _;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::calls::Call;
+use super::holds::Place;
 use super::refused::{message, stream_of_events};
 use super::relay::Form;
 use super::sse;
 use crate::answer::{self, Ruling};
-use crate::approvals::{Approved, Desk, Hold, Medium, News, Petition};
+use crate::approvals::{Approved, Desk, Medium, News, Petition};
 use crate::frame::{self, RequestId};
 use crate::judge::Pending;
-
-/// The calls that are held, by the session and id of their requests.
-#[derive(Debug, Default)]
-pub(crate) struct Waiting(Mutex<HashMap<(Digest, RequestId), Arc<Hold>>>);
-
-impl Waiting {
-    /// Ends the waiting of a call that its client does not want any more; whether it waited.
-    pub(crate) fn cancel(&self, session: Digest, id: &RequestId) -> bool {
-        let calls = self.calls();
-        let hold = calls.get(&(session, id.clone()));
-        hold.inspect(|hold| hold.give_up()).is_some()
-    }
-
-    fn calls(&self) -> MutexGuard<'_, HashMap<(Digest, RequestId), Arc<Hold>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
 
 /// A call at the desk.
 struct Held {
@@ -44,28 +25,8 @@ struct Held {
     again: ToolCall,
     ruling: Ruling,
     news: UnboundedReceiver<News>,
-    /// Ends the waiting when it is dropped together with the place in [`Waiting`].
+    /// Ends the waiting when it is dropped together with the place in [`Waiting`](super::holds::Waiting).
     place: Place,
-}
-
-/// A place in [`Waiting`], for as long as it is needed.
-struct Place {
-    waiting: Arc<Waiting>,
-    key: (Digest, RequestId),
-    hold: Arc<Hold>,
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut held = self.waiting.calls();
-        // Another request may have come under the same id.
-        if held
-            .get(&self.key)
-            .is_some_and(|hold| Arc::ptr_eq(hold, &self.hold))
-        {
-            held.remove(&self.key);
-        }
-    }
 }
 
 impl Call {
@@ -85,19 +46,18 @@ impl Call {
             medium,
         };
         let (tell, news) = mpsc::unbounded_channel();
-        let hold = Arc::new(desk.receive(petition, move |news| {
+        let hold = desk.receive(petition, move |news| {
             // Nobody may be listening any more; then nothing runs.
             _ = tell.send(news);
-        }));
-        let waiting = Arc::clone(&self.asking.proxy.waiting);
+        });
         let key = (self.asking.session, self.id.clone());
-        waiting.calls().insert(key.clone(), Arc::clone(&hold));
+        let place = Place::take(&self.asking.proxy.waiting, key, hold);
         let mut call = Held {
             call: self,
             again: pending.call,
             ruling,
             news,
-            place: Place { waiting, key, hold },
+            place,
         };
         loop {
             match call.next().await {
@@ -115,7 +75,7 @@ impl Held {
         let mut ending = self.call.asking.proxy.ending.clone();
         tokio::select! {
             news = self.news.recv() => return news,
-            _ = ending.wait_for(|ends| *ends) => self.place.hold.give_up(),
+            _ = ending.wait_for(|ends| *ends) => self.place.give_up(),
         }
         self.news.recv().await
     }

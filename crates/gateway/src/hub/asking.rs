@@ -13,9 +13,8 @@
 use gait_canon::json::{Document, Part};
 
 use super::era::Era;
-use super::opening::cancelled;
 use super::relay::token_of;
-use super::wire::{Answer, patched, response};
+use super::wire::{Answer, cancelled, patched, response};
 use super::{Hub, HubStep, MAX_IN_FLIGHT};
 use crate::answer::{INTERNAL_ERROR, METHOD_NOT_FOUND};
 use crate::frame::{self, Request, RequestId};

@@ -6,9 +6,8 @@
 use gait_canon::json::{self, Document, Kind, Part, Value};
 
 use super::era::{Era, List, Way, is_cacheable, tool_changes};
-use super::opening::cancelled;
 use super::owed::{Owed, State};
-use super::wire::{Answer, object, patched, string};
+use super::wire::{Answer, cancelled, object, patched, string};
 use super::{Hub, HubDropped, HubStep};
 use crate::answer::{INTERNAL_ERROR, INVALID_PARAMS, METHOD_NOT_FOUND};
 use crate::frame::{Request, RequestId};

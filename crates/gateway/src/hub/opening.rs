@@ -10,7 +10,7 @@ use super::era::{
     UNSUPPORTED_VERSION,
 };
 use super::owed::Owed;
-use super::wire::{Answer, Change, notification, object, request, string};
+use super::wire::{Answer, Change, object, request, string};
 use super::{Hub, HubDropped, HubStep, ServerName};
 use crate::frame::RequestId;
 
@@ -416,14 +416,6 @@ impl Hub {
         }
         is_nothing
     }
-}
-
-/// A notification about a request.
-pub(super) fn cancelled(id: &str) -> String {
-    notification(
-        "notifications/cancelled",
-        &object(&[("requestId", Some(id.to_owned()))]),
-    )
 }
 
 fn newest_handshake() -> &'static str {

@@ -3,10 +3,9 @@
 use gait_canon::json::{Document, Part};
 
 use super::asking::{MAX_QUESTIONS, Question, can_answer};
-use super::opening::cancelled;
 use super::owed::{Relay, State};
 use super::relay::Passing;
-use super::wire::{Change, object, patched, request, string};
+use super::wire::{Change, cancelled, object, patched, request, string};
 use super::{Hub, HubStep, MAX_IN_FLIGHT};
 use crate::frame::{self, Message};
 

@@ -4,9 +4,8 @@
 use gait_canon::json::{Document, Part, Value};
 
 use super::era::{Era, META_SUBSCRIPTION};
-use super::opening::cancelled;
 use super::owed::{Owed, State};
-use super::wire::{Answer, Change, notification, object, patched, request as written, string};
+use super::wire::{Answer, Change, cancelled, notification, object, patched, request as written, string};
 use super::{Hub, HubStep};
 use crate::answer::{INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST};
 use crate::frame::{Request, RequestId};

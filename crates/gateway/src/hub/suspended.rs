@@ -6,10 +6,9 @@ use gait_canon::json::{self, Document, Kind, Value};
 
 use super::asking::{MAX_QUESTIONS, can_answer};
 use super::era::{Era, META_CAPABILITIES, may_ask_back};
-use super::opening::cancelled;
 use super::owed::{Debt, Owed, Relay, State};
 use super::relay::token_of;
-use super::wire::{Answer, Change, object, response, string};
+use super::wire::{Answer, Change, cancelled, object, response, string};
 use super::{Hub, HubStep};
 use crate::answer::{INTERNAL_ERROR, INVALID_PARAMS};
 use crate::frame::{self, Request};

@@ -96,6 +96,14 @@ impl Answer {
     }
 }
 
+/// A notification about a request.
+pub(super) fn cancelled(id: &str) -> String {
+    notification(
+        "notifications/cancelled",
+        &object(&[("requestId", Some(id.to_owned()))]),
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
