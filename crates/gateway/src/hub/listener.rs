@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use gait_canon::json::{self, Document, Kind, Object, Part, Value};
 
 use super::era::{Era, META_SUBSCRIPTION, Way};
-use super::owed::{Owed, State};
-use super::subscription::{LISTS, MAX_RESOURCES, Owner, RESOURCES, TASKS};
+use super::owed::{Owed, Owner, State};
+use super::subscription::{LISTS, MAX_RESOURCES, RESOURCES, TASKS};
 use super::wire::{Answer, Change, notification, object, patched, request as written, string};
 use super::{Hub, HubStep};
 use crate::answer::{INVALID_PARAMS, INVALID_REQUEST};

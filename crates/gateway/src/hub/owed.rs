@@ -3,10 +3,24 @@
 use gait_canon::json::Part;
 
 use super::era::Era;
-use super::subscription::Owner;
 use super::wire::{Answer, Change, patched, response};
 use super::{Hub, HubDropped, HubStep, MAX_IN_FLIGHT};
 use crate::frame::RequestId;
+
+/// Whom a stream from a server is for.
+#[derive(Debug, Clone)]
+pub(super) enum Owner {
+    /// A stream of the client.
+    Listener(RequestId),
+    /// A client with sessions, which wants to know of changed lists.
+    Lists,
+    /// Such a client, which subscribed to a resource.
+    Resource {
+        uri: String,
+        /// Its request, until it is answered.
+        asker: Option<RequestId>,
+    },
+}
 
 /// A request that the client waits for.
 #[derive(Debug)]

@@ -4,11 +4,11 @@
 use gait_canon::json::{Document, Part, Value};
 
 use super::era::{Era, META_SUBSCRIPTION};
-use super::owed::{Owed, State};
+use super::owed::{Owed, Owner, State};
 use super::wire::{Answer, Change, cancelled, notification, object, patched, request as written, string};
 use super::{Hub, HubStep};
 use crate::answer::{INTERNAL_ERROR, INVALID_PARAMS, INVALID_REQUEST};
-use crate::frame::{Request, RequestId};
+use crate::frame::Request;
 
 /// Resources that one stream may be about, and resources that a client with sessions may subscribe to.
 pub(super) const MAX_RESOURCES: usize = 1024;
@@ -30,21 +30,6 @@ pub(super) const LISTS: [(&str, &str, &str); 3] = [
 pub(super) const RESOURCES: &str = "resourceSubscriptions";
 /// The member of a filter that names tasks.
 pub(super) const TASKS: &str = "taskIds";
-
-/// Whom a stream from a server is for.
-#[derive(Debug, Clone)]
-pub(super) enum Owner {
-    /// A stream of the client.
-    Listener(RequestId),
-    /// A client with sessions, which wants to know of changed lists.
-    Lists,
-    /// Such a client, which subscribed to a resource.
-    Resource {
-        uri: String,
-        /// Its request, until it is answered.
-        asker: Option<RequestId>,
-    },
-}
 
 impl Hub {
     /// Takes in that a stateless server accepts a stream.
