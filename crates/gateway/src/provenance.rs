@@ -5,7 +5,7 @@
 //! returned it reaches into the open world, so that rules for either source find what their authors mean. What the client
 //! had said itself before a tool returned it is no tool's output.
 //!
-//! What is recognised is described in [`fingerprint`]: addresses, paths and ids wherever they are put, and passages of
+//! What is recognised: addresses, paths and ids wherever they are put, and passages of
 //! [`SURE`] letters and digits however they are set. What is translated, summed up or encrypted is not recognised: this
 //! finds what is copied.
 //!

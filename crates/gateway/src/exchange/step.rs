@@ -19,18 +19,18 @@ pub enum Step {
     ToClient(String),
     /// Send this to the server.
     ToServer(String),
-    /// Judge this call, then [`Exchange::settle`] it.
+    /// Judge this call, then [`Exchange::settle`](super::Exchange::settle) it.
     Judge(Box<Asked>),
-    /// These are all tools of the server: review them, then [`Exchange::know`] the catalogue.
+    /// These are all tools of the server: review them, then [`Exchange::know`](super::Exchange::know) the catalogue.
     Review(Vec<Definition>),
     /// A call that is being judged, or waits for an approval, is not wanted any more.
     Abandoned(RequestId),
-    /// The client answered what [`Exchange::ask_client`] asked about a call.
+    /// The client answered what [`Exchange::ask_client`](super::Exchange::ask_client) asked about a call.
     Replied(RequestId, Reply),
     /// The server tells what a model may read, as the result of a call or otherwise: remember it, record it if it is a
     /// result, and send it to the client.
     Finished {
-        /// What [`Exchange::settle`] was told of the call; none where this is no result of one.
+        /// What [`Exchange::settle`](super::Exchange::settle) was told of the call; none where this is no result of one.
         ticket: Option<u64>,
         /// The message, as the server sent it.
         frame: String,
