@@ -152,10 +152,11 @@ impl Judge {
         self.rules.refresh()
     }
 
-    /// Whether judging may have to wait for a disk, a lock or another program.
+    /// Whether judging may have to wait for a disk, a lock or another program, as far as is known without a look at the files:
+    /// judging looks at them itself.
     #[must_use]
     pub fn waits(&self) -> bool {
-        self.rules().value.as_ref().is_ok_and(|rules| rules.waits)
+        self.rules.latest().value.as_ref().is_ok_and(|rules| rules.waits)
     }
 
     /// Reads what calls are judged by anew, whatever the times of its files say.
