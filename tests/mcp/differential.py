@@ -2,7 +2,7 @@
 
 from peers import Kit
 from sameness import require_same
-from wire import Message, Request, conversation
+from wire import ASKED, Message, Request, conversation
 
 
 def calls(name: str, arguments: dict[str, object], **more: object) -> Request:
@@ -40,6 +40,6 @@ def check(kit: Kit) -> None:
 
 
 def by_origin(messages: list[Message]) -> list[list[Message]]:
-    """What the server asks by itself, and the rest. The first comes when the server's clock says so, the rest in its order."""
-    asked = [message for message in messages if "method" in message and "id" in message]
-    return [[message for message in messages if message not in asked], asked]
+    """What has its order, and what the server asks by itself, which comes when its clock says so."""
+    asked = [message for message in messages if ASKED in message]
+    return [[message for message in messages if ASKED not in message], asked]

@@ -14,6 +14,8 @@ from peers import CheckError
 PATIENCE = 30
 # Notices that come when they like, so that two direct conversations differ in them too.
 UNTIMED = {"notifications/message", "notifications/resources/updated", "notifications/tools/list_changed"}
+# The member that tells a request of the server, whose id is its own affair, from a notice.
+ASKED = "asked"
 OPENING = {
     "protocolVersion": "2025-11-25",
     "capabilities": {"roots": {"listChanged": True}},
@@ -57,7 +59,7 @@ class Wire:
                 raise CheckError(f"the server ended before it answered {method}")
             if "method" in message and "id" in message:
                 self.send({"id": message["id"], "result": {"roots": []}})
-                seen.append({"method": message["method"], "params": message.get("params")})
+                seen.append({ASKED: message["method"], "params": message.get("params")})
             elif message.get("id") == self._asked:
                 return [*seen, message]
             elif message.get("method") not in UNTIMED:
