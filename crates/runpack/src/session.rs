@@ -200,9 +200,14 @@ impl Session {
     /// needs several.
     pub fn checkpoint(&self, request: &CheckpointRequest<'_>) -> Result<CheckpointMade, SessionError> {
         let outputs = Outputs::of(request, &self.files)?;
-        self.exclusively(request.now, |journal, hold| {
-            checkpoint::make(journal, hold, request, outputs)
-        })
+        let made = self.exclusively(request.now, |journal, hold| {
+            match checkpoint::make(journal, hold, request, outputs) {
+                // The journal is as good as before.
+                Err(SessionError::NothingNew) => Ok(None),
+                made => made.map(Some),
+            }
+        })?;
+        made.ok_or(SessionError::NothingNew)
     }
 
     /// Writes the journal without the events that a checkpoint vouches for.

@@ -207,7 +207,11 @@ proptest! {
             take(step, &place, &mut session, &mut model);
             prop_assert_eq!(&Model::of(&session.status(now()).unwrap()), &model);
             if model.checkpoints > 0 {
-                prop_assert_eq!(i64::try_from(place.chain().checkpoints.len()).unwrap(), model.checkpoints);
+                let vouched: Vec<_> = place.lines().into_iter().filter_map(|line| line.checkpoint).collect();
+                prop_assert_eq!(i64::try_from(vouched.len()).unwrap(), model.checkpoints);
+                let chain = place.chain();
+                prop_assert_eq!(&chain.checkpoints, &vouched);
+                prop_assert_eq!(fs::read_to_string(place.path("j_chain.json")).unwrap(), json::pretty(&chain).unwrap() + "\n");
             }
         }
         drop(fs::remove_file(place.path("j.jsonl.state.json")));
@@ -275,6 +279,52 @@ fn a_checkpoint_believes_the_journal_more_than_the_state() {
         (2, 2, 2)
     );
     assert_eq!(place.session().status(now()).unwrap().event_count, 2);
+}
+
+/// Writes over an event, which then breaks the rules, with as many bytes.
+fn spoil(place: &Place, sequence: i64) {
+    let journal = place.journal();
+    let spoilt = journal.replace(&format!("\"sequence\":{sequence},"), "\"sequence\":0,");
+    assert_eq!(spoilt.len(), journal.len());
+    // In place: another file would be noticed.
+    fs::write(place.path("j.jsonl"), spoilt).unwrap();
+}
+
+#[test]
+fn the_next_checkpoint_of_an_open_session_reads_what_came_since() {
+    let place = Place::new();
+    let session = place.started();
+    append(&session, "a");
+    place.checkpoint(&session, "cp1.zip").unwrap();
+    spoil(&place, 1);
+    for index in 2..5 {
+        append(&session, "b");
+        let made = place.checkpoint(&session, "cp.zip").unwrap().checkpoint;
+        assert_eq!((made.checkpoint_index, made.sequence_start), (index, index));
+        // That there is nothing new makes no difference to that.
+        assert!(matches!(
+            place.checkpoint(&session, "cp.zip"),
+            Err(SessionError::NothingNew)
+        ));
+    }
+    append(&session, "c");
+    assert!(place.checkpoint(&place.session(), "cp.zip").is_err());
+    spoil(&place, 5);
+    assert!(place.checkpoint(&session, "cp.zip").is_err());
+}
+
+#[test]
+fn a_chain_that_somebody_touched_is_written_anew() {
+    let place = Place::new();
+    let session = place.started();
+    for (index, touch) in ["", " ", "{"].into_iter().enumerate() {
+        append(&session, "a");
+        place.checkpoint(&session, "cp.zip").unwrap();
+        let path = place.path("j_chain.json");
+        assert_eq!(place.chain().checkpoints.len(), index + 1);
+        let chain = fs::read_to_string(&path).unwrap();
+        fs::write(&path, chain.replacen("gait.", &format!("gait.{touch}"), 1)).unwrap();
+    }
 }
 
 #[test]

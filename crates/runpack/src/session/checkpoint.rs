@@ -3,6 +3,10 @@
 //! What is written, in this order: the runpack, the record in the journal, the state, the chain. The record is what
 //! counts. A crash before it leaves a runpack that nobody refers to and the next attempt replaces; a crash after it leaves
 //! a state and a chain that no longer agree with the journal, which the next operation notices and makes good.
+//!
+//! The first checkpoint that a process makes of a session reads the whole journal, for a state file may be wrong in what
+//! the journal's end can't tell. Those that follow read only what came since, as long as nobody else has written to the
+//! journal or the chain. What still grows with the session is the chain, which is one document with every checkpoint.
 
 use std::path::Path;
 
@@ -19,11 +23,12 @@ use gait_canon::PrivateKey;
 use gait_disk::atomic::create_parents;
 
 use super::{
-    Hold, SessionError, chain,
+    Hold, SessionError,
+    chain::{self, Links},
     event::edge,
     files::Files,
-    journal::{self, Record},
-    open::OpenJournal,
+    journal,
+    open::{OpenJournal, Start},
     segment::{Segment, Written},
 };
 
@@ -72,7 +77,7 @@ impl Outputs {
 /// What a journal holds that matters for its next checkpoint.
 struct Gathered {
     header: JournalHeader,
-    checkpoints: Vec<SessionCheckpoint>,
+    chain: Links,
     /// The next checkpoint, without what only its runpack can tell.
     checkpoint: SessionCheckpoint,
     segment: Segment,
@@ -97,14 +102,15 @@ pub(super) fn make(
     };
     let Gathered {
         header,
-        mut checkpoints,
+        mut chain,
         mut checkpoint,
         segment,
-    } = gather(journal, &template, request)?;
+    } = gather(journal, files, &template, request)?;
     create_parents(Path::new(&checkpoint.runpack_path))?;
     let written = segment.write(Path::new(&checkpoint.runpack_path), request.signer)?;
     finish(&mut checkpoint, written);
 
+    chain.push(&checkpoint)?;
     let line = journal::encode(&JournalLine::from(checkpoint.clone()))?;
     let advanced = SessionState {
         updated_at: request.now.to_utc(),
@@ -117,12 +123,14 @@ pub(super) fn make(
     journal.append(hold, &line, advanced)?;
     journal.save(files);
 
-    checkpoints.push(checkpoint.clone());
-    let text = chain::text(&header, checkpoints)?;
-    chain::write(&files.chain, &text)?;
+    let left = chain.write(&header)?;
+    if checkpoint.sequence_end == journal.state.last_sequence {
+        journal.mark(left);
+    }
     let chain_path = match outputs.chain {
         Some(path) => {
-            chain::write(Path::new(&path), &text).map_err(|source| SessionError::ChainOutput { source })?;
+            chain::copy(&files.chain, Path::new(&path))
+                .map_err(|source| SessionError::ChainOutput { source })?;
             path
         }
         None => files.chain.to_string_lossy().into_owned(),
@@ -149,32 +157,35 @@ fn next(template: &SessionCheckpoint, state: &SessionState) -> Result<SessionChe
     })
 }
 
-/// Reads the journal for its next checkpoint. A state file may be wrong in what the journal's end cannot tell; if it was,
-/// the journal is read once more with the state put right.
+/// Reads the journal for its next checkpoint, from the last one if that was marked. A state file may be wrong in what the
+/// journal's end cannot tell; if it was, or what follows the mark breaks a rule, the whole journal is read with the state
+/// put right.
 fn gather(
     journal: &mut OpenJournal,
+    files: &Files,
     template: &SessionCheckpoint,
     request: &CheckpointRequest<'_>,
 ) -> Result<Gathered, SessionError> {
     loop {
         let checkpoint = next(template, &journal.state)?;
         let mut segment = Segment::new(&checkpoint, request.host.clone())?;
-        let mut checkpoints = Vec::new();
-        let whole = journal.file().read(|_, record| {
-            match record {
-                Record::Event(event) if event.sequence >= checkpoint.sequence_start => {
-                    segment.push(event)?;
-                }
-                Record::Checkpoint(checkpoint) => checkpoints.push(*checkpoint),
-                Record::Event(_) | Record::Header(_) => {}
+        let marked = journal.marked(files);
+        let is_marked = marked.is_some();
+        let start = marked.unwrap_or_else(|| Start::of_journal(files));
+        let read = journal.read_from(start, request.now, |event| {
+            if event.sequence >= checkpoint.sequence_start {
+                segment.push(event)?;
             }
             Ok(())
-        })?;
-        journal.state = whole.state(journal.file().length(), request.now);
+        });
+        let (header, chain) = match read {
+            Err(_) if is_marked => continue,
+            read => read?,
+        };
         if checkpoint == next(template, &journal.state)? {
             return Ok(Gathered {
-                header: whole.header,
-                checkpoints,
+                header,
+                chain,
                 checkpoint,
                 segment,
             });

@@ -7,10 +7,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use gait_artifact::{Timestamp, session::SessionState};
+use gait_artifact::{
+    Timestamp,
+    session::{JournalHeader, SessionEvent, SessionState},
+};
 
 use super::{
-    Hold, SessionError, chain,
+    Hold, SessionError,
+    chain::{self, Left, Links},
     files::Files,
     journal::{self, Record, Summary, WholeJournal},
     state, tail,
@@ -35,6 +39,36 @@ pub(super) struct OpenJournal {
     pub(super) state: SessionState,
     /// Whether the state file is that of a shorter journal.
     unsaved: bool,
+    /// Where the next checkpoint begins, if this process made the last one and it covers every event before.
+    mark: Option<Mark>,
+}
+
+/// A journal as its last checkpoint left it: how long it was, in what state, and its chain.
+#[derive(Debug)]
+struct Mark {
+    length: u64,
+    state: SessionState,
+    chain: Left,
+}
+
+/// Where a reading of a journal begins, and what is known of the lines before.
+#[derive(Debug)]
+pub(super) struct Start {
+    offset: u64,
+    summary: Summary,
+    /// The chain of the checkpoints before.
+    chain: Links,
+}
+
+impl Start {
+    /// The first line, before which nothing is known.
+    pub(super) fn of_journal(files: &Files) -> Self {
+        Self {
+            offset: 0,
+            summary: Summary::default(),
+            chain: Links::new(&files.chain),
+        }
+    }
 }
 
 impl JournalFile {
@@ -73,14 +107,21 @@ impl JournalFile {
         &self,
         each: impl FnMut(&[u8], Record<'_>) -> Result<(), SessionError>,
     ) -> Result<WholeJournal, SessionError> {
-        journal::read(self.reader(0)?, each)
+        self.read_on(Summary::default(), 0, each)
     }
 
-    fn reader(&self, start: u64) -> Result<BufReader<&File>, SessionError> {
+    /// Reads what follows the first `offset` bytes, which `summary` is about; see [`journal::read_on`].
+    fn read_on(
+        &self,
+        summary: Summary,
+        offset: u64,
+        each: impl FnMut(&[u8], Record<'_>) -> Result<(), SessionError>,
+    ) -> Result<WholeJournal, SessionError> {
         (&self.file)
-            .seek(SeekFrom::Start(start))
+            .seek(SeekFrom::Start(offset))
             .map_err(SessionError::io("read", &self.path))?;
-        Ok(BufReader::with_capacity(READ_BUFFER, &self.file))
+        let reader = BufReader::with_capacity(READ_BUFFER, &self.file);
+        journal::read_on(summary, reader, each)
     }
 
     /// Adds complete lines; on return they are on the disk. After an error the journal is as long as before.
@@ -112,7 +153,7 @@ impl JournalFile {
         if size == self.length {
             return Some((state, false));
         }
-        let rest = journal::read_on(Summary::of(&state), self.reader(size).ok()?, |_, _| Ok(())).ok()?;
+        let rest = self.read_on(Summary::of(&state), size, |_, _| Ok(())).ok()?;
         Some((rest.state(self.length, now), true))
     }
 
@@ -139,7 +180,12 @@ impl OpenJournal {
             Some(known) => known,
             None => (file.read(|_, _| Ok(()))?.state(file.length, now), true),
         };
-        let mut journal = Self { file, state, unsaved };
+        let mut journal = Self {
+            file,
+            state,
+            unsaved,
+            mark: None,
+        };
         journal.save(files);
         if !chain::is_current(&files.chain, &journal.state) {
             // The journal is what counts: a chain that cannot be written now stops nobody but who asks for one.
@@ -178,16 +224,51 @@ impl OpenJournal {
         }
     }
 
+    /// Remembers that a checkpoint was made of every event so far, and the chain that it left.
+    pub(super) fn mark(&mut self, chain: Left) {
+        self.mark = Some(Mark {
+            length: self.file.length,
+            state: self.state.clone(),
+            chain,
+        });
+    }
+
+    /// Where the last checkpoint was marked, once, and if its chain is still as it was left.
+    pub(super) fn marked(&mut self, files: &Files) -> Option<Start> {
+        let mark = self.mark.take()?;
+        Some(Start {
+            offset: mark.length,
+            summary: Summary::of(&mark.state),
+            chain: Links::continued(&files.chain, mark.chain)?,
+        })
+    }
+
+    /// Reads the journal from `start`; its state is then what the lines say. Gives its header and its chain.
+    pub(super) fn read_from(
+        &mut self,
+        start: Start,
+        now: Timestamp,
+        mut each: impl FnMut(&SessionEvent) -> Result<(), SessionError>,
+    ) -> Result<(JournalHeader, Links), SessionError> {
+        let mut chain = start.chain;
+        let whole = self
+            .file
+            .read_on(start.summary, start.offset, |_, record| match record {
+                Record::Event(event) => each(event),
+                Record::Checkpoint(checkpoint) => chain.push(&checkpoint),
+                Record::Header(_) => Ok(()),
+            })?;
+        self.state = whole.state(self.file.length, now);
+        Ok((whole.header, chain))
+    }
+
     /// Writes the chain of the journal's checkpoints.
     fn write_chain(&self, path: &Path) -> Result<(), SessionError> {
-        let mut checkpoints = Vec::new();
-        let journal = self.file.read(|_, record| {
-            if let Record::Checkpoint(checkpoint) = record {
-                checkpoints.push(*checkpoint);
-            }
-            Ok(())
+        let mut links = Links::new(path);
+        let journal = self.file.read(|_, record| match record {
+            Record::Checkpoint(checkpoint) => links.push(&checkpoint),
+            Record::Header(_) | Record::Event(_) => Ok(()),
         })?;
-        let text = chain::text(&journal.header, checkpoints)?;
-        Ok(chain::write(path, &text)?)
+        links.write(&journal.header).map(|_| ())
     }
 }
