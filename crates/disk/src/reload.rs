@@ -27,10 +27,18 @@ pub type Load<T> = Box<dyn Fn() -> Result<T, String> + Send + Sync>;
 /// Is told of everything that was read anew.
 pub type Observe<T> = Box<dyn Fn(&Epoch<T>) + Send + Sync>;
 
+/// What files said when they were read before anything was asked of a [`Reloading`].
+#[derive(Debug)]
+pub struct First<T> {
+    /// What was read, or why there is nothing to go by yet.
+    pub value: Result<T, String>,
+    /// The files, taken before they were read: what changed in between then shows as a change.
+    pub stamps: Stamps,
+}
+
 /// What was read from files, as they are now.
 pub struct Reloading<T> {
     load: Load<T>,
-    files: Vec<PathBuf>,
     on_invalid: OnInvalid,
     observe: Observe<T>,
     current: ArcSwap<Epoch<T>>,
@@ -61,18 +69,24 @@ impl<T> Reloading<T> {
     /// Reads for the first time; `files` are those that `load` reads. `observe` is not told of the first time.
     #[must_use]
     pub fn new(load: Load<T>, files: Vec<PathBuf>, on_invalid: OnInvalid, observe: Observe<T>) -> Self {
-        // What changes while it is read then shows as a change.
-        let stamps = Stamps::take(&files, SystemTime::now());
-        let loaded = load();
+        let stamps = Stamps::of(files.into_iter(), SystemTime::now());
+        let value = load();
+        Self::starting_with(First { value, stamps }, load, on_invalid, observe)
+    }
+
+    /// Begins with what was read already; `load` reads the files of `first` when they change, not before. `observe` is not
+    /// told of the first time.
+    #[must_use]
+    pub fn starting_with(first: First<T>, load: Load<T>, on_invalid: OnInvalid, observe: Observe<T>) -> Self {
+        let First { value, stamps } = first;
         let first = Epoch {
             number: 1,
-            invalid: loaded.as_ref().err().map(|reason| Arc::from(reason.as_str())),
-            value: loaded.map(Arc::new).map_err(Arc::from),
+            invalid: value.as_ref().err().map(|reason| Arc::from(reason.as_str())),
+            value: value.map(Arc::new).map_err(Arc::from),
             stamps,
         };
         Self {
             load,
-            files,
             on_invalid,
             observe,
             current: ArcSwap::from_pointee(first),
@@ -109,7 +123,7 @@ impl<T> Reloading<T> {
     }
 
     fn exchange(&self, last: &Epoch<T>) -> Arc<Epoch<T>> {
-        let stamps = Stamps::take(&self.files, SystemTime::now());
+        let stamps = last.stamps.retaken(SystemTime::now());
         let (value, invalid) = match (self.load)() {
             Ok(loaded) => (Ok(Arc::new(loaded)), None),
             Err(reason) => {
@@ -138,7 +152,6 @@ impl<T> Reloading<T> {
 impl<T: fmt::Debug> fmt::Debug for Reloading<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reloading")
-            .field("files", &self.files)
             .field("on_invalid", &self.on_invalid)
             .field("current", &self.latest())
             .finish_non_exhaustive()
@@ -190,6 +203,51 @@ mod tests {
             assert_eq!((reading.latest().number, told.load(Ordering::Relaxed)), (4, 3));
             assert_eq!(reading.reload().number, 5);
         }
+    }
+
+    #[test]
+    fn what_was_read_already_is_not_read_again_and_a_change_since_then_shows() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        for (changes, reads, then) in [(false, 1, "one"), (true, 2, "two")] {
+            std::fs::write(&path, "one").unwrap();
+            let reads_made = Arc::<AtomicUsize>::default();
+            let (file, count) = (path.clone(), Arc::clone(&reads_made));
+            let load: Load<String> = Box::new(move || {
+                count.fetch_add(1, Ordering::Relaxed);
+                std::fs::read_to_string(&file).map_err(|error| error.to_string())
+            });
+            let first = First {
+                stamps: Stamps::take(std::slice::from_ref(&path), SystemTime::now()),
+                value: load(),
+            };
+            if changes {
+                std::fs::write(&path, "two").unwrap();
+            }
+            let reading = Reloading::starting_with(first, load, OnInvalid::Refuse, Box::new(|_| ()));
+            assert_eq!(reading.latest().value.as_ref().unwrap().as_str(), "one");
+            assert_eq!(reading.refresh().value.as_ref().unwrap().as_str(), then);
+            assert_eq!(reads_made.load(Ordering::Relaxed), reads);
+        }
+    }
+
+    #[test]
+    fn a_first_reading_that_cannot_be_used_is_waited_out() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        std::fs::write(&path, "bad").unwrap();
+        let file = path.clone();
+        let load: Load<String> =
+            Box::new(move || std::fs::read_to_string(&file).map_err(|error| error.to_string()));
+        let first = First {
+            stamps: Stamps::take(std::slice::from_ref(&path), SystemTime::now()),
+            value: Err("bad".to_owned()),
+        };
+        let reading = Reloading::starting_with(first, load, OnInvalid::Keep, Box::new(|_| ()));
+        assert_eq!(reading.latest().invalid.as_deref(), Some("bad"));
+        assert_eq!(reading.refresh().number, 1);
+        std::fs::write(&path, "two").unwrap();
+        assert_eq!(reading.refresh().value.as_ref().unwrap().as_str(), "two");
     }
 
     #[test]

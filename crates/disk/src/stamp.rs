@@ -64,10 +64,19 @@ impl Stamps {
     /// shows as a change.
     #[must_use]
     pub fn take(paths: &[PathBuf], now: SystemTime) -> Self {
+        Self::of(paths.iter().cloned(), now)
+    }
+
+    /// The same files as they are now.
+    pub(crate) fn retaken(&self, now: SystemTime) -> Self {
+        Self::of(self.stamps.iter().map(|stamp| stamp.path.clone()), now)
+    }
+
+    /// As [`take`](Self::take), of paths that nobody else needs.
+    pub(crate) fn of(paths: impl Iterator<Item = PathBuf>, now: SystemTime) -> Self {
         let hashing = RandomState::new();
-        let take = |path: &PathBuf| Stamp::take(path, &hashing, now);
         Self {
-            stamps: paths.iter().map(take).collect(),
+            stamps: paths.map(|path| Stamp::take(path, &hashing, now)).collect(),
             hashing,
         }
     }
@@ -100,13 +109,17 @@ impl Stamps {
 }
 
 impl Stamp {
-    fn take(path: &Path, hashing: &RandomState, now: SystemTime) -> Self {
-        let identity = Identity::of(path);
+    fn take(path: PathBuf, hashing: &RandomState, now: SystemTime) -> Self {
+        let identity = Identity::of(&path);
         let settled = identity.is_none_or(|identity| identity.is_settled(now));
         // The content of a settled file is told by its times.
-        let content = if settled { None } else { fingerprint(path, hashing) };
+        let content = if settled {
+            None
+        } else {
+            fingerprint(&path, hashing)
+        };
         Self {
-            path: path.to_owned(),
+            path,
             identity,
             content,
             settled: AtomicBool::new(settled),
