@@ -31,7 +31,7 @@ use gait_runpack::{HashMismatch, RunpackError, SignatureReport};
 pub use self::payload::PayloadError;
 
 use crate::archive::{OpenError, PackArchive, PackKind, open_file};
-use crate::manifest::{self, ManifestError, same_digest};
+use crate::manifest::{self, ManifestError};
 use crate::proof::ChainError;
 
 /// What a pack is verified against.
@@ -354,18 +354,18 @@ struct Held {
 }
 
 /// The outcome of holding an archive to its declarations.
-struct Outcome {
-    entries: BTreeMap<String, Held>,
+struct Outcome<'a> {
+    entries: BTreeMap<&'a str, Held>,
     missing: Vec<String>,
     mismatches: Vec<HashMismatch>,
 }
 
 /// Digests every declared entry, given as path and digest, and compares.
-fn hold<R: Read + Seek>(
+fn hold<'a, R: Read + Seek>(
     archive: &mut PackArchive<R>,
-    declared: &[(&str, &str)],
+    declared: &[(&'a str, &str)],
     progress: &dyn Progress,
-) -> Result<Outcome, VerifyError> {
+) -> Result<Outcome<'a>, VerifyError> {
     let size = |path: &str| archive.size(path).unwrap_or_default();
     progress.expect(declared.iter().map(|(path, _)| size(path)).sum());
     let mut outcome = Outcome {
@@ -373,11 +373,8 @@ fn hold<R: Read + Seek>(
         missing: Vec::new(),
         mismatches: Vec::new(),
     };
-    let modes: BTreeMap<_, _> = archive
-        .entries()
-        .iter()
-        .map(|entry| (entry.name.clone(), entry.executable))
-        .collect();
+    let executable = archive.entries().iter().filter(|entry| entry.executable);
+    let executable: BTreeSet<_> = executable.map(|entry| entry.name.clone()).collect();
     for &(path, expected) in declared {
         if !archive.contains(path) {
             outcome.missing.push(path.to_owned());
@@ -394,18 +391,19 @@ fn hold<R: Read + Seek>(
                 source,
             })?;
         let digest = sink.hasher.finish();
-        if !same_digest(expected, &digest.to_string()) {
+        if Digest::parse_any_case(expected) != Ok(digest) {
             outcome.mismatches.push(HashMismatch {
                 path: path.to_owned(),
                 expected: expected.to_owned(),
                 actual: digest.to_string(),
             });
         }
-        let mode = match modes.get(path) {
-            Some(true) => Mode::Executable,
-            _ => Mode::Plain,
+        let mode = if executable.contains(path) {
+            Mode::Executable
+        } else {
+            Mode::Plain
         };
-        outcome.entries.insert(path.to_owned(), Held { size, mode });
+        outcome.entries.insert(path, Held { size, mode });
     }
     Ok(outcome)
 }

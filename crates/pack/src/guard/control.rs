@@ -118,19 +118,23 @@ impl Template {
 
     /// The controls, and of `evidence` what belongs to each, sorted by path.
     #[must_use]
-    pub fn controls(self, evidence: &[EvidenceEntry]) -> Vec<Control> {
+    pub fn controls<'a>(
+        self,
+        evidence: impl IntoIterator<Item = &'a EvidenceEntry, IntoIter: Clone>,
+    ) -> Vec<Control> {
         let rules: &[Rule] = match self {
             Self::Soc2 => &SOC2,
             Self::Pci => &PCI,
             Self::IncidentResponse => &INCIDENT_RESPONSE,
         };
-        rules.iter().map(|rule| rule.control(evidence)).collect()
+        let evidence = evidence.into_iter();
+        rules.iter().map(|rule| rule.control(evidence.clone())).collect()
     }
 }
 
 impl Rule {
-    fn control(&self, evidence: &[EvidenceEntry]) -> Control {
-        let mut evidence_paths: Vec<_> = (evidence.iter())
+    fn control<'a>(&self, evidence: impl Iterator<Item = &'a EvidenceEntry>) -> Control {
+        let mut evidence_paths: Vec<_> = evidence
             .filter(|entry| self.wants(entry))
             .map(|entry| entry.path.clone())
             .collect();

@@ -24,7 +24,7 @@ pub(super) struct Chain {
 pub(super) fn examine<R: Read + Seek>(
     archive: &mut PackArchive<R>,
     manifest: &PackManifest,
-    entries: &BTreeMap<String, Held>,
+    entries: &BTreeMap<&str, Held>,
     options: &VerifyOptions<'_>,
 ) -> Result<Chain, VerifyError> {
     let source = archive
@@ -79,7 +79,7 @@ struct Coverage<'a> {
 const MOST_FINDINGS: usize = 64;
 
 impl<'a> Coverage<'a> {
-    fn new(manifest: &'a PackManifest, entries: &'a BTreeMap<String, Held>) -> Self {
+    fn new(manifest: &'a PackManifest, entries: &BTreeMap<&str, Held>) -> Self {
         let declared = manifest.contents.iter();
         let statements = declared.filter_map(|declared| {
             let path = declared.path.as_str();

@@ -12,8 +12,8 @@ use gait_artifact::pack::MANIFEST_PATH;
 use gait_canon::json::{self, Reader, Value};
 use gait_disk::Progress;
 use gait_runpack::SignatureReport;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::{LegacyType, Verification, VerifyError, VerifyOptions, hold, undeclared};
 use crate::archive::PackArchive;
@@ -95,6 +95,10 @@ fn of_form(text: &[u8], manifest: &EvidenceManifest) -> Vec<Finding> {
             findings.push(of_manifest(FindingCode::UnknownValue, member, message));
         }
     }
+    // As builders write it: nothing stands there that they would not write.
+    if is_canonical_form(text, manifest) {
+        return findings;
+    }
     let (Ok(Value::Object(found)), Ok(Value::Object(known))) = (json::parse(text), json::to_value(manifest))
     else {
         return findings;
@@ -113,6 +117,10 @@ fn of_form(text: &[u8], manifest: &EvidenceManifest) -> Vec<Finding> {
         findings.push(of_manifest(finding.0, name, finding.1));
     }
     findings
+}
+
+fn is_canonical_form<T: Serialize>(text: &[u8], document: &T) -> bool {
+    json::canonical_bytes(document).is_ok_and(|canonical| canonical == text)
 }
 
 /// Whether the declarations are those of one pack, and this one.
@@ -199,8 +207,7 @@ fn of_controls(manifest: &EvidenceManifest) -> Option<Finding> {
     };
     let is_evidence = |path: &str| ![CONTROL_INDEX_PATH, EVIDENCE_POINTERS_PATH].contains(&path);
     let evidence = manifest.contents.iter().filter(|entry| is_evidence(&entry.path));
-    let evidence: Vec<_> = evidence.cloned().collect();
-    let expected = template.controls(&evidence);
+    let expected = template.controls(evidence);
     if manifest.control_index == expected {
         return None;
     }
@@ -208,6 +215,12 @@ fn of_controls(manifest: &EvidenceManifest) -> Option<Finding> {
     let which = differs.map_or("a control that it does not have", |control| &control.control_id);
     let message = format!("does not follow from the template {:?}: {which}", template.id());
     Some(of_manifest(FindingCode::Inconsistent, "control_index", message))
+}
+
+/// What a summary of a run is about.
+#[derive(Deserialize)]
+struct RunOf {
+    run_id: String,
 }
 
 /// Whether the entries that repeat what the manifest says really do.
@@ -224,9 +237,12 @@ fn of_entries<R: Read + Seek>(archive: &mut PackArchive<R>, manifest: &EvidenceM
         &manifest.evidence_pointers,
     ));
     if let Ok(bytes) = archive.read(RUNPACK_SUMMARY_PATH) {
-        let summary = json::parse(&bytes).unwrap_or_default();
-        let run_id = summary.get("run_id").and_then(Value::as_str);
-        if run_id != Some(&manifest.run_id) {
+        let run_id = Reader::new()
+            .ignore_unknown_members()
+            .read(&bytes)
+            .map(|RunOf { run_id }| run_id)
+            .ok();
+        if run_id.as_ref() != Some(&manifest.run_id) {
             let message = format!(
                 "is of run {:?}, but the manifest of {:?}",
                 run_id.unwrap_or_default(),
@@ -255,6 +271,9 @@ fn repeated<R: Read + Seek, T: DeserializeOwned + Serialize + PartialEq>(
     stated: &T,
 ) -> Option<Finding> {
     let bytes = archive.read(path).unwrap_or_default();
+    if is_canonical_form(&bytes, stated) {
+        return None;
+    }
     let found: Option<T> = json::read(&bytes).ok();
     (found.as_ref() != Some(stated)).then(|| {
         let message = "is not the list that the manifest has";

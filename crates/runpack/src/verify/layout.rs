@@ -113,7 +113,7 @@ impl Survey {
                 return Ok(());
             }
             let start = base.saturating_add(entry.offset);
-            self.contiguous(next, start, &entry.name);
+            self.contiguous(next, start, &entry.name());
             next = self.entry(&mut reader, start, entry)?;
         }
         self.contiguous(next, end.directory_start(), "");
@@ -209,13 +209,14 @@ impl Survey {
         };
         let is_executable = self.modes == Modes::PlainOrExecutable && attributes == (0, EXECUTABLE_FILE);
         let utf8 = central.flags & UTF8_NAME != 0;
+        let name = central.name();
         self.expect(
-            &central.name,
+            &name,
             "its entry in the directory",
             &[
                 ("version", versions.contains(&(made_by, needed))),
                 ("flags", central.flags & !(SIZES_FOLLOW | UTF8_NAME) == 0),
-                ("encoding of the name", utf8 != central.name.is_ascii()),
+                ("encoding of the name", utf8 != name.is_ascii()),
                 ("method", matches!(central.method, STORED | DEFLATED)),
                 ("time", (central.time, central.date) == (0, DATE)),
                 (
@@ -236,9 +237,10 @@ impl Survey {
         start: u64,
         central: &Central,
     ) -> io::Result<u64> {
+        let name = central.name();
         seek(reader, start)?;
         let Some(local) = Local::read(reader)? else {
-            self.odd(FindingCode::UnusualEntry, &central.name, "it has no local header");
+            self.odd(FindingCode::UnusualEntry, &name, "it has no local header");
             return Ok(start);
         };
         let follows = central.flags & SIZES_FOLLOW != 0;
@@ -249,7 +251,7 @@ impl Survey {
             (local.crc, local.packed, local.size) == known
         };
         self.expect(
-            &central.name,
+            &name,
             "its local header",
             &[
                 ("version", local.needed == central.needed),
@@ -269,7 +271,7 @@ impl Survey {
         if central.method == DEFLATED
             && let (Ok(start), Ok(end)) = (usize::try_from(content), usize::try_from(behind))
         {
-            let name = central.name.clone();
+            let name = name.clone().into_owned();
             self.extents.push(Extent { name, start, end });
         }
         seek(reader, behind)?;
@@ -278,7 +280,7 @@ impl Survey {
             Some(descriptor) if (descriptor.crc, descriptor.packed, descriptor.size) == known => {}
             _ => self.odd(
                 FindingCode::UnusualEntry,
-                &central.name,
+                &name,
                 "the sizes behind its content are not those of the directory",
             ),
         }

@@ -1,5 +1,6 @@
 //! The records a ZIP archive is made of besides content (APPNOTE 4.3), as they stand.
 
+use std::borrow::Cow;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 /// Flag: checksum and sizes stand behind the content.
@@ -129,7 +130,6 @@ pub(super) struct Central {
     pub(super) attributes: (u16, u32),
     pub(super) offset: u64,
     pub(super) raw_name: Vec<u8>,
-    pub(super) name: String,
     /// All extra fields but that of 64-bit sizes.
     pub(super) extra: Vec<u8>,
     /// Whether sizes or offset have 64 bits.
@@ -178,11 +178,15 @@ impl Central {
             comment_length,
             disk,
             attributes,
-            name: String::from_utf8_lossy(&raw_name).into_owned(),
             raw_name,
             extra,
             wide: wide.present,
         }))
+    }
+
+    /// The name as text.
+    pub(super) fn name(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.raw_name)
     }
 }
 
