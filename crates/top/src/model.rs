@@ -75,7 +75,7 @@ pub struct Gateway {
     /// Why the last one was; empty without one.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub dropped_because: String,
-    /// Whether the gateway has said that it ended. One that was killed does not.
+    /// Whether the gateway has ended, with or without a word.
     pub has_ended: bool,
     /// When something happened there last, in UTC.
     pub last: Timestamp,
@@ -100,6 +100,11 @@ impl Model {
         for record in news.records {
             if self.is_of_interest(&record.server) {
                 self.note(record, now);
+            }
+        }
+        for key in news.deserted {
+            if let Some(gateway) = self.gateways.get_mut(&key) {
+                gateway.has_ended = true;
             }
         }
         while self.gateways.len() > MAX_GATEWAYS {

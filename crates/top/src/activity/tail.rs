@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
-use super::writer::{is_file_name, open_to_read};
-use super::{MAX_LINE_BYTES, Record};
+use super::writer::{BEFORE, is_deserted, is_file_name, open_to_read};
+use super::{Event, MAX_LINE_BYTES, Record};
 
 /// Directory entries that are looked at.
 const MAX_LISTED: usize = 4096;
@@ -32,6 +33,9 @@ pub struct Tail {
 pub struct News {
     /// In the order of their times.
     pub records: Vec<Record>,
+    /// Gateways, by server and process, that ended without a word after the records that were read last: nobody has the lock
+    /// any more that the writers of their files hold.
+    pub deserted: Vec<(String, u32)>,
     /// Lines that are no records.
     pub unreadable: u64,
     /// Whether there is more to read at once.
@@ -50,6 +54,8 @@ struct Followed {
     rest: Vec<u8>,
     /// Whether what comes until the next line feed is passed over.
     passes_over: bool,
+    /// The gateway that wrote to it last, by server and process, unless it is known to have ended.
+    writer: Option<(String, u32)>,
 }
 
 struct Listed {
@@ -91,6 +97,11 @@ impl Tail {
             let followed = self.files.entry(listed.id).or_default();
             // It may be gone or somebody else's by now.
             _ = followed.read(listed, share, &mut news);
+        }
+        for listed in &listed {
+            if let Some(followed) = self.files.get_mut(&listed.id) {
+                news.deserted.extend(followed.take_deserter(listed));
+            }
         }
         news.records.sort_by_key(|record| record.time);
         Ok(news)
@@ -166,9 +177,33 @@ impl Followed {
                 Err(error) => return Err(error),
             }
         }
+        let known = news.records.len();
         self.take(&bytes[..read], news);
+        if let Some(last) = news.records[known..].last() {
+            let has_ended = last.event == Event::Gone;
+            self.writer = (!has_ended).then(|| (last.server.clone(), last.pid));
+        }
         news.is_behind |= read > 0 && self.offset < length;
         Ok(())
+    }
+
+    /// The gateway that has ended without a word since it wrote the last that was read, if it has. What was written
+    /// meanwhile is read first.
+    fn take_deserter(&mut self, listed: &Listed) -> Option<(String, u32)> {
+        // What was moved away is written to no more, whoever lives.
+        let is_current = !listed.path.as_os_str().as_bytes().ends_with(BEFORE.as_bytes());
+        if self.writer.is_none() || !is_current {
+            return None;
+        }
+        let file = open_to_read(&listed.path).ok()?;
+        let is_over = is_deserted(&file);
+        let status = file.metadata().ok()?;
+        let is_read = FileId::of(&status) == listed.id && status.len() == self.offset;
+        if is_over && is_read {
+            self.writer.take()
+        } else {
+            None
+        }
     }
 
     /// Takes in the next bytes of the file.
@@ -358,5 +393,45 @@ mod tests {
         let event = call("read", Verdict::Allow, 1);
         writer.record(Timestamp::from_unix(1, 0), event).unwrap();
         assert_eq!(look(&mut tail), (vec![1], 0));
+    }
+
+    #[test]
+    fn a_writer_that_went_without_a_word_is_told_of_once() {
+        let root = tempfile::tempdir().unwrap();
+        let open = || super::super::Writer::new(root.path(), Source { pid: 3, ..source() });
+        let record = |writer: &super::super::Writer, second, event| {
+            writer.record(Timestamp::from_unix(second, 0), event).unwrap();
+        };
+        let happening = || call("read", Verdict::Allow, 1);
+        let mut tail = Tail::new(root.path());
+        let mut deserted = || tail.look().unwrap().deserted;
+        let gone = [("files".to_owned(), 3)];
+
+        let writer = open();
+        record(&writer, 1, happening());
+        assert_eq!(deserted(), []);
+        assert_eq!(deserted(), []);
+        drop(writer);
+        assert_eq!(deserted(), gone);
+        assert_eq!(deserted(), []);
+        // Another process may get the same number.
+        let (one, other) = (open(), open());
+        record(&one, 2, happening());
+        record(&other, 3, happening());
+        assert_eq!(deserted(), []);
+        drop(one);
+        assert_eq!(deserted(), []);
+        record(&other, 4, Event::Gone);
+        drop(other);
+        assert_eq!(deserted(), []);
+        // What is moved away is written to no more by those who live.
+        let writer = open();
+        record(&writer, 5, happening());
+        fs::rename(
+            root.path().join("files-3.jsonl"),
+            root.path().join("files-3.jsonl.1"),
+        )
+        .unwrap();
+        assert_eq!(deserted(), []);
     }
 }

@@ -1,10 +1,11 @@
 //! Writes what happens at one server to a file that others may follow.
 
-use std::fs::{self, DirEntry, File, OpenOptions};
+use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use gait_artifact::Timestamp;
@@ -23,6 +24,8 @@ pub(super) const EXTENSION: &str = ".jsonl";
 const KEEP: Duration = Duration::from_secs(24 * 60 * 60);
 /// Directory entries that are looked at to find those.
 const MAX_LISTED: usize = 4096;
+/// How often the lock of a file is tried while readers look whether somebody has it, which takes them no time.
+const MAX_TRIES: usize = 64;
 /// Characters of the server's name that are part of a file's name.
 const MAX_NAME: usize = 100;
 
@@ -50,6 +53,9 @@ pub struct WriterError {
 /// Lines are handed to the operating system and not forced to the disk, and there are never more than twice 4 MiB of them:
 /// then the file becomes `….jsonl.1`, in place of the one before. Files of gateways that wrote nothing for a day are removed.
 /// Threads can share a writer.
+///
+/// As long as it lives it has a shared advisory lock (`flock`) on the file that it writes to, which the operating system takes
+/// away at its end, however that comes: so readers know of the end of a gateway that was killed.
 #[derive(Debug)]
 pub struct Writer {
     source: Source,
@@ -60,6 +66,8 @@ pub struct Writer {
 #[derive(Debug, Default)]
 struct Sink {
     file: Option<File>,
+    /// Readers can tell from its lock that somebody writes to it.
+    is_held: bool,
     /// What a reader who sees only one file must know: how the tools stand.
     standing: Option<Record>,
     /// A line may have been written in part.
@@ -113,6 +121,7 @@ impl Sink {
         if self.is_torn {
             file.write_all(b"\n")?;
         }
+        self.is_held = self.is_held || hold(file);
         self.is_torn = true;
         file.write_all(&line)?;
         self.is_torn = false;
@@ -145,8 +154,28 @@ impl Sink {
             file.write_all(&line(standing)?)?;
         }
         self.file = Some(file);
+        self.is_held = false;
         Ok(())
     }
+}
+
+/// Takes the lock that says that somebody writes to a file; whether that succeeded.
+fn hold(file: &File) -> bool {
+    (0..MAX_TRIES).any(|_| match file.try_lock_shared() {
+        Ok(()) => true,
+        Err(TryLockError::WouldBlock) => {
+            thread::yield_now();
+            false
+        }
+        // Where there are no locks, a second try has none either.
+        Err(TryLockError::Error(_)) => true,
+    })
+}
+
+/// Whether nobody writes any more to a file that was opened to be read. Where there are no locks nobody knows.
+pub(super) fn is_deserted(file: &File) -> bool {
+    // It is given back when the file is closed.
+    file.try_lock().is_ok()
 }
 
 fn line(record: &Record) -> io::Result<Vec<u8>> {

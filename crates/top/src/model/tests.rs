@@ -129,3 +129,20 @@ fn a_snapshot_is_one_object() {
         assert!(json.contains(part), "{part} is not in {json}");
     }
 }
+
+#[test]
+fn a_gateway_that_is_deserted_has_ended_until_it_says_something() {
+    let mut model = Model::default();
+    let of = |second| happened("files", 1, second, call("read", Verdict::Allow, 1));
+    let has_ended = |model: &Model| model.gateways()[0].has_ended;
+    let deserted = |records| News {
+        deserted: vec![("files".to_owned(), 1), ("never seen".to_owned(), 2)],
+        ..news(records)
+    };
+    model.take(deserted(vec![of(1)]), at(1));
+    assert!(has_ended(&model) && model.gateways().len() == 1);
+    model.take(news(vec![of(2)]), at(2));
+    assert!(!has_ended(&model));
+    model.take(deserted(vec![]), at(3));
+    assert!(has_ended(&model));
+}
