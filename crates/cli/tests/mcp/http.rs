@@ -2,17 +2,14 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
-use std::process::{Child, Command};
-use std::time::Duration;
 
-use gait_canon::json::{self, Value};
+use serde_json::Value;
 
-/// Nothing takes longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+use crate::gateway::Gateway;
+use crate::site::{PATIENCE, Site};
 
-/// A gateway that listens.
 pub(crate) struct Listening {
-    child: Child,
+    gateway: Gateway,
     address: String,
 }
 
@@ -31,7 +28,7 @@ impl Said {
     }
 
     pub(crate) fn json(&self) -> Value {
-        json::parse(self.body.as_bytes()).unwrap()
+        serde_json::from_str(&self.body).unwrap()
     }
 }
 
@@ -53,16 +50,19 @@ impl Stream {
 
 impl Listening {
     /// Starts the gateway and waits until it listens.
-    pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
-        let mut line = String::new();
-        let stdout = child.stdout.as_mut().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
+    pub(crate) fn start(site: &Site, flags: &[&str]) -> Self {
+        let gateway = site.start(&[&["--listen", "127.0.0.1:0"], flags].concat());
+        let line = gateway.line();
         let (_, rest) = line
             .split_once("listening=")
             .expect("the gateway says where it listens");
         let address = rest.split_whitespace().next().unwrap().to_owned();
-        Self { child, address }
+        Self { gateway, address }
+    }
+
+    /// The request for an approval that people are told of on standard error.
+    pub(crate) fn asked(&self) -> String {
+        self.gateway.asked()
     }
 
     pub(crate) fn post(&self, headers: &[(&str, &str)], body: &str) -> Said {
@@ -70,21 +70,11 @@ impl Listening {
     }
 
     pub(crate) fn ask(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Said {
-        read(&mut self.send(method, headers, body))
+        self.begin(method, headers, body).wait()
     }
 
-    /// Asks for an answer that goes on.
-    pub(crate) fn stream(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Stream {
-        let mut stream = self.send(method, headers, body);
-        let head = read_head(&mut stream);
-        assert_eq!(
-            (head.status, head.header("content-type")),
-            (200, "text/event-stream")
-        );
-        Stream(stream)
-    }
-
-    fn send(&self, method: &str, headers: &[(&str, &str)], body: &str) -> BufReader<TcpStream> {
+    /// Asks, and does not wait for the answer.
+    pub(crate) fn begin(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Asked {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
@@ -103,46 +93,58 @@ impl Listening {
         }
         // Who is refused may not be heard to the end.
         _ = stream.write_all(format!("{text}\r\n{body}").as_bytes());
-        BufReader::new(stream)
+        Asked(BufReader::new(stream))
+    }
+
+    /// Asks for an answer that goes on.
+    pub(crate) fn stream(&self, method: &str, headers: &[(&str, &str)], body: &str) -> Stream {
+        self.begin(method, headers, body).stream()
     }
 
     /// Tells the gateway to end, and waits until it has.
-    pub(crate) fn end(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").arg(pid).status().unwrap().success());
-        let mut told = String::new();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut told)
-            .unwrap();
-        assert!(self.child.wait().unwrap().success(), "{told}");
+    pub(crate) fn end(self) {
+        self.gateway.terminate();
     }
 }
 
-fn read_head(stream: &mut BufReader<TcpStream>) -> Said {
-    let mut said = Said::default();
-    let mut first = String::new();
-    stream.read_line(&mut first).unwrap();
-    said.status = first.split(' ').nth(1).unwrap_or("0").parse().unwrap();
-    loop {
-        let mut line = String::new();
-        stream.read_line(&mut line).unwrap();
-        let Some((name, value)) = line.trim_end().split_once(':') else {
-            return said;
-        };
-        said.head
-            .push((name.to_ascii_lowercase(), value.trim().to_owned()));
-    }
-}
+/// A request that is not answered.
+pub(crate) struct Asked(BufReader<TcpStream>);
 
-fn read(stream: &mut BufReader<TcpStream>) -> Said {
-    let mut said = read_head(stream);
-    // Where the end is known by the connection's, it may be cut off after what was refused.
-    let length = said.header("content-length").parse().unwrap_or(0);
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).unwrap();
-    said.body = String::from_utf8(body).unwrap();
-    said
+impl Asked {
+    /// The answer.
+    pub(crate) fn wait(mut self) -> Said {
+        let mut said = self.head();
+        // Where the end is known by the connection's, it may be cut off after what was refused.
+        let length = said.header("content-length").parse().unwrap_or(0);
+        let mut body = vec![0; length];
+        self.0.read_exact(&mut body).unwrap();
+        said.body = String::from_utf8(body).unwrap();
+        said
+    }
+
+    /// The answer that goes on.
+    pub(crate) fn stream(mut self) -> Stream {
+        let head = self.head();
+        assert_eq!(
+            (head.status, head.header("content-type")),
+            (200, "text/event-stream")
+        );
+        Stream(self.0)
+    }
+
+    fn head(&mut self) -> Said {
+        let mut said = Said::default();
+        let mut first = String::new();
+        self.0.read_line(&mut first).unwrap();
+        said.status = first.split(' ').nth(1).unwrap_or("0").parse().unwrap();
+        loop {
+            let mut line = String::new();
+            self.0.read_line(&mut line).unwrap();
+            let Some((name, value)) = line.trim_end().split_once(':') else {
+                return said;
+            };
+            said.head
+                .push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+    }
 }
