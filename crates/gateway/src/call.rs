@@ -7,7 +7,7 @@ use gait_artifact::{
 use gait_canon::json::{self, Kind, Object, Part, Value};
 use gait_mcp::{CallContext, ToolCall};
 
-use crate::{approvals::Presented, catalog::Tool};
+use crate::{approvals::Presented, catalog::Tool, fold};
 
 /// Members of arguments that commonly name a file.
 const PATH_KEYS: [&str; 8] = [
@@ -55,6 +55,9 @@ pub enum InvalidCall {
     /// There is no name.
     #[error("params.name must be a non-empty string")]
     Name,
+    /// A member is one that counts, save for its case. Servers that disregard case would go by it.
+    #[error("params must name its members in lower case")]
+    Case,
     /// The arguments are no object.
     #[error("params.arguments must be an object")]
     Arguments,
@@ -66,6 +69,9 @@ pub enum InvalidCall {
 impl Wanted {
     /// Reads the params of a `tools/call` request.
     pub fn read(params: Option<Part<'_>>) -> Result<Self, InvalidCall> {
+        if params.is_some_and(|params| fold::has_variant_of(params, &["name", "arguments"])) {
+            return Err(InvalidCall::Case);
+        }
         let name = params
             .and_then(|params| params.get("name"))
             .and_then(Part::as_str);
@@ -113,14 +119,7 @@ impl Wanted {
     /// What the call acts on, as far as the names of its arguments tell.
     fn targets(&self, hints: Hints) -> Vec<Target> {
         let texts = self.arguments.iter().filter_map(|(key, value)| {
-            let key = key.to_ascii_lowercase();
-            let kind = if URL_KEYS.contains(&&*key) {
-                "url"
-            } else if PATH_KEYS.contains(&&*key) {
-                "path"
-            } else {
-                return None;
-            };
+            let kind = target_kind(key)?;
             let text = value.as_str().filter(|text| !text.trim().is_empty())?;
             let kind = if text.contains("://") { "url" } else { kind };
             Some((kind, text))
@@ -138,6 +137,16 @@ impl Wanted {
                 ..Target::default()
             })
             .collect()
+    }
+}
+
+/// What an argument of this name commonly holds, if that is something to act on.
+fn target_kind(name: &str) -> Option<&'static str> {
+    let name = name.to_ascii_lowercase();
+    if URL_KEYS.contains(&&*name) {
+        Some("url")
+    } else {
+        PATH_KEYS.contains(&&*name).then_some("path")
     }
 }
 
@@ -208,6 +217,14 @@ mod tests {
             (
                 r#"{"name":"t","arguments":null}"#,
                 "params.arguments must be an object",
+            ),
+            (
+                r#"{"name":"t","Name":"u"}"#,
+                "params must name its members in lower case",
+            ),
+            (
+                "{\"name\":\"t\",\"argument\u{17F}\":{}}",
+                "params must name its members in lower case",
             ),
         ] {
             assert_eq!(wanted(params).unwrap_err(), expected, "{params}");

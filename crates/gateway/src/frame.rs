@@ -5,10 +5,14 @@
 
 use gait_canon::json::{Document, Error, Kind, Part, Reader};
 
+use crate::fold;
+
 /// Bytes of one message. Content of tools may be large; what is larger than this belongs into a resource of its own.
 pub const MAX_BYTES: usize = 16 << 20;
 /// Values of one message, which bounds the memory that reading takes.
 const MAX_VALUES: usize = 1 << 20;
+/// The members that JSON-RPC knows.
+const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
 /// Why a text is no message.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +38,9 @@ pub enum FrameError {
     /// A message asks and answers, or does neither.
     #[error("a message must have either a method, a result or an error")]
     Shape,
+    /// A member is one that JSON-RPC knows, save for its case. Peers that disregard case would go by it.
+    #[error("members must be written in lower case")]
+    Case,
     /// `params` must be an object.
     #[error("params must be an object")]
     Params,
@@ -123,6 +130,9 @@ impl<'d> Message<'d> {
         }
         if root.get("jsonrpc").and_then(Part::as_str) != Some("2.0") {
             return Err(FrameError::Version);
+        }
+        if fold::has_variant_of(root, &MEMBERS) {
+            return Err(FrameError::Case);
         }
         let (result, error) = (root.get("result"), given(root, "error"));
         let Some(method) = root.get("method") else {
@@ -251,6 +261,14 @@ mod tests {
             (
                 r#"{"jsonrpc":"2.0","id":1,"method":"a","params":[1]}"#,
                 FrameError::Params.to_string(),
+            ),
+            (
+                r#"{"jsonrpc":"2.0","id":1,"method":"ping","METHOD":"tools/call"}"#,
+                FrameError::Case.to_string(),
+            ),
+            (
+                "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"ping\",\"param\u{17F}\":{}}",
+                FrameError::Case.to_string(),
             ),
         ] {
             assert_eq!(kind(text), expected, "{text}");

@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod era;
 pub mod exchange;
 pub mod fleet;
+mod fold;
 pub mod frame;
 pub mod http;
 pub mod hub;

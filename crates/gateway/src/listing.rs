@@ -3,6 +3,7 @@
 use gait_canon::json::{self, Document, Edits, Kind, Part};
 
 use crate::catalog::{Catalog, Definition};
+use crate::fold;
 use crate::frame::RequestId;
 
 /// Pages of one listing. A server that turns in circles must come to an end.
@@ -79,20 +80,26 @@ impl Listing {
 /// The page in `document` without the tools that `catalog` does not offer; every other byte stays as it is.
 #[must_use]
 pub fn visible(document: &Document<'_>, result: Part<'_>, catalog: &Catalog) -> String {
-    let Some(tools) = result.get("tools").filter(|tools| tools.kind() == Kind::Array) else {
-        return document.text().to_owned();
-    };
+    // A client that disregards case would see other tools there than those that were looked at.
+    let variants: Vec<&str> = fold::variants_of(result, &["tools"]).collect();
+    let tools = result.get("tools").filter(|tools| tools.kind() == Kind::Array);
     let is_offered =
         |item: &Part<'_>| Definition::read(*item).is_ok_and(|definition| catalog.offers(&definition));
-    let kept: Vec<&str> = tools.items().filter(is_offered).map(Part::raw).collect();
-    if kept.len() == tools.items().count() {
+    let hidden = tools.and_then(|tools| {
+        let kept: Vec<&str> = tools.items().filter(is_offered).map(Part::raw).collect();
+        (kept.len() < tools.items().count()).then_some((tools, kept))
+    });
+    if hidden.is_none() && variants.is_empty() {
         return document.text().to_owned();
     }
     let mut edits = Edits::new(document);
-    edits.replace(tools, format!("[{}]", kept.join(",")));
-    // What one caller may see is no longer for everybody.
-    if result.get("cacheScope").is_some() {
-        edits.set(result, "cacheScope", "\"private\"");
+    edits.remove(result, &variants);
+    if let Some((tools, kept)) = hidden {
+        edits.replace(tools, format!("[{}]", kept.join(",")));
+        // What one caller may see is no longer for everybody.
+        if result.get("cacheScope").is_some() {
+            edits.set(result, "cacheScope", "\"private\"");
+        }
     }
     edits.finish()
 }
@@ -162,5 +169,23 @@ mod tests {
         let document = frame::read(all).unwrap();
         let untouched = visible(&document, document.root().get("result").unwrap(), &catalog);
         assert_eq!(untouched.as_bytes(), all);
+    }
+
+    #[test]
+    fn tools_under_another_name_are_cut_out_for_clients_that_disregard_case() {
+        for (result, expected) in [
+            (r#"{"Tools":[{"name":"x"}],"tools":[]}"#, r#"{"tools":[]}"#),
+            (
+                r#"{"tools":[{"name":"x"}],"TOOLS":[{"name":"x"}],"y":1}"#,
+                r#"{"tools":[],"y":1}"#,
+            ),
+            ("{\"tool\u{17F}\":[]}", "{}"),
+        ] {
+            let text = format!("{{\"result\":{result}}}");
+            let document = frame::read(text.as_bytes()).unwrap();
+            let result = document.root().get("result").unwrap();
+            let seen = visible(&document, result, &Catalog::default());
+            assert_eq!(seen, format!("{{\"result\":{expected}}}"));
+        }
     }
 }
