@@ -9,6 +9,8 @@ use gait_mcp::{CallContext, ToolCall};
 
 use crate::{approvals::Presented, catalog::Tool, fold};
 
+pub(crate) mod declared;
+
 /// Members of arguments that commonly name a file.
 const PATH_KEYS: [&str; 8] = [
     "path",
@@ -148,6 +150,11 @@ fn target_kind(name: &str) -> Option<&'static str> {
     } else {
         PATH_KEYS.contains(&&*name).then_some("path")
     }
+}
+
+/// Whether an argument of this name is taken for something to act on.
+fn names_target(name: &str) -> bool {
+    target_kind(name).is_some()
 }
 
 /// Whether a tool, by its reviewed definition, reaches into the open world. One that is not known may.

@@ -8,7 +8,7 @@ use gait_mcp::ToolCall;
 
 use crate::answer::Ruling;
 use crate::approvals::{Invitation, Reply};
-use crate::call::{Caller, Wanted, is_open_world};
+use crate::call::{Caller, Wanted, declared, is_open_world};
 use crate::catalog::{Catalog, Definition, Standing};
 use crate::frame::{FrameError, RequestId};
 
@@ -144,7 +144,10 @@ pub(crate) fn objection(catalog: &Catalog, wanted: &Wanted) -> Option<Objection>
         // The policy says so itself when it is asked.
         Standing::OutOfReach | Standing::Offered => {
             let arguments = Value::from(wanted.arguments.clone());
-            let invalid = tool.check(&arguments).err()?;
+            let invalid = tool
+                .check(&arguments)
+                .and_then(|()| declared::check(&tool.definition.value, &wanted.arguments))
+                .err()?;
             object("mcp_arguments_invalid", invalid.to_string())
         }
     }
