@@ -90,6 +90,9 @@ impl Proxy {
         let bytes = message_of(&head.headers, body, limits).await?;
         let mut asking = Asking::new(self, head);
         let read = Read::of(&bytes, &asking.fields)?;
+        // A server that goes by what the client says of the body could read another message in it.
+        let json = HeaderValue::from_static("application/json");
+        asking.fields.insert(header::CONTENT_TYPE, json);
         asking.meta = read.meta;
         let scope = asking.scope();
         let (scope, is_endless) = match read.sent {
