@@ -201,9 +201,8 @@ impl Asking {
         is_endless: bool,
     ) -> Response<Body> {
         let settings = &self.proxy.settings;
-        let asked = settings
-            .upstream
-            .send(method, self.query.as_deref(), self.fields.clone(), bytes);
+        // The query of its address may say what a server lets clients do; that is the operator's to say.
+        let asked = settings.upstream.send(method, None, self.fields.clone(), bytes);
         match timeout(settings.answer_time, asked).await {
             Ok(Ok(answered)) => Box::pin(relay::answer(self, answered, scope, is_endless)).await,
             Ok(Err(_)) => relay::failed(scope, StatusCode::BAD_GATEWAY, "the server cannot be reached"),

@@ -39,7 +39,6 @@ pub(crate) struct Asking {
     pub(crate) session: Digest,
     /// The `_meta` of a request of the stateless era.
     pub(crate) meta: Option<String>,
-    pub(crate) query: Option<String>,
 }
 
 impl Proxy {
@@ -73,7 +72,6 @@ impl Asking {
             place: proxy.shelf.place(session),
             session,
             meta: None,
-            query: head.uri.query().map(ToOwned::to_owned),
             fields,
             proxy,
         }
