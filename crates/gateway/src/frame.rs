@@ -11,6 +11,8 @@ use crate::fold;
 pub const MAX_BYTES: usize = 16 << 20;
 /// Values of one message, which bounds the memory that reading takes.
 const MAX_VALUES: usize = 1 << 20;
+/// Bytes of an id. Many are kept at a time, for as long as an answer takes.
+const MAX_ID_BYTES: usize = 1024;
 /// The members that JSON-RPC knows.
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
@@ -29,8 +31,8 @@ pub enum FrameError {
     /// `jsonrpc` is missing or names another version.
     #[error("jsonrpc must be \"2.0\"")]
     Version,
-    /// An id must be a string or an integer.
-    #[error("id must be a string or an integer")]
+    /// An id must be an integer or a string that is not too long to be remembered.
+    #[error("id must be an integer, or a string of at most {MAX_ID_BYTES} bytes")]
     Id,
     /// `method` must be a string.
     #[error("method must be a string")]
@@ -76,7 +78,10 @@ impl RequestId {
     /// Reads an id.
     pub fn read(part: Part<'_>) -> Result<Self, FrameError> {
         match part.kind() {
-            Kind::String => Ok(Self::Text(part.as_str().unwrap_or_default().to_owned())),
+            Kind::String => {
+                let text = part.as_str().filter(|text| text.len() <= MAX_ID_BYTES);
+                text.map(|text| Self::Text(text.to_owned())).ok_or(FrameError::Id)
+            }
             Kind::Number => part.read().map(Self::Integer).map_err(|_| FrameError::Id),
             _ => Err(FrameError::Id),
         }
