@@ -8,11 +8,15 @@ use crate::frame::RequestId;
 
 /// Pages of one listing. A server that turns in circles must come to an end.
 const MAX_PAGES: usize = 1024;
+/// Bytes of all definitions of one listing, which are kept, compared and pinned.
+const MAX_DEFINITIONS_BYTES: usize = 16 << 20;
 
 /// The gateway's own listing, page by page.
 #[derive(Debug, Default)]
 pub struct Listing {
     definitions: Vec<Definition>,
+    /// The bytes of those.
+    bytes: usize,
     pages: usize,
 }
 
@@ -37,6 +41,9 @@ pub enum ListingError {
     /// The listing does not end.
     #[error("the listing has more than {MAX_PAGES} pages")]
     Endless,
+    /// There is more of it than anybody could review.
+    #[error("the listing has more than {MAX_DEFINITIONS_BYTES} bytes of definitions")]
+    TooLong,
 }
 
 impl Listing {
@@ -62,8 +69,13 @@ impl Listing {
         }
         let tools = result.get("tools").filter(|tools| tools.kind() == Kind::Array);
         let tools = tools.ok_or(ListingError::Tools)?;
-        self.definitions
-            .extend(tools.items().filter_map(|item| Definition::read(item).ok()));
+        for item in tools.items() {
+            self.bytes += item.span().len();
+            if self.bytes > MAX_DEFINITIONS_BYTES {
+                return Err(ListingError::TooLong);
+            }
+            self.definitions.extend(Definition::read(item).ok());
+        }
         match result
             .get("nextCursor")
             .filter(|cursor| cursor.kind() != Kind::Null)
@@ -187,5 +199,21 @@ mod tests {
             let seen = visible(&document, result, &Catalog::default());
             assert_eq!(seen, format!("{{\"result\":{expected}}}"));
         }
+    }
+
+    #[test]
+    fn a_listing_that_nobody_could_review_is_given_up() {
+        let tool = format!(r#"{{"name":"a","x":"{}"}}"#, "y".repeat(200 << 10));
+        let page = format!(
+            "{{\"tools\":[{}],\"nextCursor\":\"on\"}}",
+            vec![tool; 20].join(",")
+        );
+        let page = frame::read(page.as_bytes()).unwrap();
+        let mut listing = Listing::default();
+        let taken = (0..MAX_PAGES)
+            .take_while(|_| listing.take(page.root()).is_ok())
+            .count();
+        assert!((1..10).contains(&taken), "{taken}");
+        assert!(matches!(listing.take(page.root()), Err(ListingError::TooLong)));
     }
 }
