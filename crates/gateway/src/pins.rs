@@ -74,6 +74,9 @@ pub enum PinsError {
         /// Its tool.
         tool: String,
     },
+    /// There are more than the file may hold.
+    #[error("tool pins take {0} bytes, more than {MAX_BYTES}")]
+    TooLong(usize),
     /// The file cannot be written.
     #[error("write tool pins: {0}")]
     Write(#[from] gait_disk::Error),
@@ -173,6 +176,10 @@ impl Pins {
     pub fn save(&self, path: &Path) -> Result<(), PinsError> {
         let mut text = json::pretty(self)?;
         text.push('\n');
+        if text.len() > MAX_BYTES {
+            // Nobody could read it again, and the pins of every other server would be lost with it.
+            return Err(PinsError::TooLong(text.len()));
+        }
         atomic::create_parents(path)?;
         Ok(atomic::replace(path, text.as_bytes(), MODE)?)
     }
@@ -251,6 +258,21 @@ mod tests {
         assert!(Pins::load(&path).unwrap().is_none());
         pins().save(&path).unwrap();
         assert_eq!(Pins::load(&path).unwrap(), Some(pins()));
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mcp.lock.json");
+        let mut pins = pins();
+        pins.save(&path).unwrap();
+        let long = Pin::approve("x".repeat(MAX_BYTES).into(), Timestamp::EPOCH_1980).unwrap();
+        pins.servers
+            .get_mut("files")
+            .unwrap()
+            .insert("long".to_owned(), long);
+        assert!(matches!(pins.save(&path), Err(PinsError::TooLong(_))));
+        assert_eq!(Pins::load(&path).unwrap().unwrap().of("files").unwrap().len(), 1);
     }
 
     #[test]
