@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use gait_artifact::Timestamp;
 use gait_canon::json;
+use gait_disk::{FileLock, LockError, LockPolicy, atomic};
 
 use crate::catalog::{Catalog, Definition, Review, Standing, TooManyTools};
 use crate::pins::{Pins, PinsError};
@@ -25,6 +26,9 @@ pub enum ReviewError {
     /// The lock file is of no use.
     #[error(transparent)]
     Pins(#[from] PinsError),
+    /// Somebody else writes the lock file, and does not stop.
+    #[error(transparent)]
+    Busy(#[from] LockError),
     /// There is too much to review.
     #[error(transparent)]
     TooMany(#[from] TooManyTools),
@@ -72,6 +76,12 @@ impl Reviewer {
     ) -> Result<Catalog, ReviewError> {
         let _alone = self.first_use.lock().unwrap_or_else(PoisonError::into_inner);
         let mut pins = Pins::load(&self.path)?.unwrap_or_default();
+        let is_first = pins.of(server).is_none() && !self.demand_pins;
+        // Gateways that start together share the file, and none may lose what another has just pinned.
+        let _lock = is_first.then(|| lock(&self.path)).transpose()?;
+        if is_first {
+            pins = Pins::load(&self.path)?.unwrap_or_default();
+        }
         let known = pins.of(server).cloned();
         let nothing = (known.is_none() && self.demand_pins).then(Default::default);
         let catalog = Catalog::of(
@@ -86,12 +96,21 @@ impl Reviewer {
             pins.save(&self.path)?;
         } else if Standings::of(&catalog).quarantined > 0 {
             let seen = seen_path(&self.path);
+            let _lock = lock(&seen)?;
             let mut pins = Pins::load(&seen)?.unwrap_or_default();
             pins.servers.insert(server.to_owned(), catalog.approve_all(now)?);
             pins.save(&seen)?;
         }
         Ok(catalog)
     }
+}
+
+/// Keeps others from writing the file at `path` meanwhile.
+fn lock(path: &Path) -> Result<FileLock, ReviewError> {
+    atomic::create_parents(path).map_err(PinsError::from)?;
+    let mut beside = path.to_path_buf().into_os_string();
+    beside.push(".lock");
+    Ok(FileLock::acquire(Path::new(&beside), &LockPolicy::APPEND, b"")?)
 }
 
 impl Standings {
@@ -156,6 +175,26 @@ mod tests {
         // What was held back is there to be looked at.
         let seen = Pins::load(&seen_path(&path)).unwrap().unwrap();
         assert_eq!(seen.of("a").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn gateways_that_start_together_keep_each_others_pins() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("mcp.lock.json");
+        let servers: Vec<String> = (0..16).map(|number| format!("s{number}")).collect();
+        std::thread::scope(|scope| {
+            for server in &servers {
+                // As processes do that know nothing of each other.
+                let reviewer = Reviewer::new(path.clone(), false);
+                scope.spawn(move || {
+                    let tools = listed(r#"[{"name":"x"}]"#);
+                    reviewer
+                        .review(server, tools, &|_| true, Timestamp::EPOCH_1980)
+                        .unwrap();
+                });
+            }
+        });
+        assert_eq!(Pins::load(&path).unwrap().unwrap().servers.len(), servers.len());
     }
 
     #[test]
