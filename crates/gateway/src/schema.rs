@@ -52,9 +52,18 @@ impl ArgumentSchema {
 }
 
 /// The value in the form that the validator reads.
-fn foreign(value: &Value) -> Result<serde_json::Value, json::Error> {
+fn foreign(value: &Value) -> Result<serde_json::Value, Foreign> {
     let text = json::line(value)?;
-    Ok(serde_json::from_str(&text).unwrap_or(serde_json::Value::Null))
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// A value that the validator cannot read.
+#[derive(Debug, thiserror::Error)]
+enum Foreign {
+    #[error(transparent)]
+    Encode(#[from] json::Error),
+    #[error("it cannot be checked: {0}")]
+    Read(#[from] serde_json::Error),
 }
 
 #[cfg(test)]
@@ -95,6 +104,29 @@ mod tests {
             .check(&json::parse(br#"{"token":"hunter2"}"#).unwrap())
             .unwrap_err();
         assert!(!refusal.to_string().contains("hunter2"), "{refusal}");
+    }
+
+    #[test]
+    fn what_cannot_be_checked_is_refused() {
+        // To many keywords null is as good as any other value that is no object.
+        let schema = schema(r#"{"properties":{"path":{"pattern":"^/srv/"}}}"#).unwrap();
+        let arguments = json::parse(br#"{"path":"/etc/secret","n":1e400}"#).unwrap();
+        assert!(schema.check(&arguments).is_err());
+    }
+
+    #[test]
+    fn schemas_that_lead_into_themselves_come_to_an_end() {
+        for text in [
+            r##"{"$ref":"#"}"##,
+            r##"{"allOf":[{"$ref":"#"}]}"##,
+            r##"{"$defs":{"a":{"$ref":"#/$defs/b"},"b":{"$ref":"#/$defs/a"}},"$ref":"#/$defs/a"}"##,
+            r##"{"not":{"not":{"$ref":"#"}}}"##,
+            r##"{"$dynamicAnchor":"x","anyOf":[{"$dynamicRef":"#x"}]}"##,
+        ] {
+            if let Ok(schema) = schema(text) {
+                _ = schema.check(&json::parse(br#"{"a":{"a":1}}"#).unwrap());
+            }
+        }
     }
 
     #[test]
