@@ -61,7 +61,10 @@ impl Hub {
                         Err(_) => {}
                     }
                 }
-                if let Some(listener) = self.listeners.get_mut(&asker) {
+                // A stream is acknowledged once; what a server accepts after that, nobody asked for.
+                if let Some(listener) = self.listeners.get_mut(&asker)
+                    && listener.pending.contains(&id)
+                {
                     for (key, value) in members {
                         listener.accept(key, value);
                     }

@@ -191,3 +191,27 @@ fn subscribing_to_a_resource_of_a_stateless_server_opens_a_stream() {
     // One with sessions is asked in its own way.
     assert!(talk.ask("6", "resources/subscribe", r#""uri":"s1:1""#)[0].starts_with("1 < "));
 }
+
+#[test]
+fn a_stream_is_accepted_once() {
+    let mut talk = listed(Stateless, &[Stateless, Handshake]);
+    talk.ask(
+        "\"l\"",
+        "subscriptions/listen",
+        r#""notifications":{"toolsListChanged":true}"#,
+    );
+    let own = talk.owed("subscriptions/listen", 0).to_string();
+    let accepted = r#""notifications":{"toolsListChanged":true},"#;
+    talk.server(0, &on_stream(&own, "subscriptions/acknowledged", accepted));
+    for number in 0..100 {
+        let more = format!(r#""notifications":{{"more{number}":true}},"#);
+        talk.server(0, &on_stream(&own, "subscriptions/acknowledged", &more));
+    }
+    let accepted: Vec<usize> = talk
+        .hub
+        .listeners
+        .values()
+        .map(|listener| listener.accepted.len())
+        .collect();
+    assert_eq!(accepted, [1]);
+}
