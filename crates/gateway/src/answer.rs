@@ -40,6 +40,16 @@ pub struct Ruling {
 }
 
 impl Ruling {
+    /// A call may run, and its tool is not what it was when that was decided.
+    pub(crate) fn changed(code: &str) -> Self {
+        Self {
+            verdict: "block".to_owned(),
+            reason_codes: vec![code.to_owned()],
+            advice: "The tool changed before the call could run.".to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// Adds a reason.
     pub(crate) fn object(&mut self, code: &str) {
         if let Err(place) = self

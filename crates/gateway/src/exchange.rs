@@ -9,7 +9,7 @@ use std::sync::Arc;
 use gait_canon::json::{Document, Part};
 
 use crate::{
-    answer,
+    answer::{self, Ruling},
     approvals::{Medium, Question, Reply, elicits},
     call::{InvalidCall, Wanted},
     catalog::Catalog,
@@ -20,13 +20,19 @@ use crate::{
 };
 
 mod step;
+mod taken_back;
 mod tools;
 
-pub(crate) use step::objection;
 pub use step::{Asked, Decided, Dropped, Objection, Step, Unfinished};
+pub(crate) use step::{later_objection, objection};
+use taken_back::TakenBack;
 
 /// Requests that one side may owe the other at a time.
 const MAX_IN_FLIGHT: usize = 8192;
+/// Change notices that wait, and bytes of each.
+const MAX_HELD: usize = 64;
+const MAX_HELD_BYTES: usize = 64 << 10;
+
 /// What the server owes.
 #[derive(Debug)]
 enum Owed {
@@ -49,14 +55,17 @@ pub struct Exchange {
     by_server: HashMap<RequestId, Owed>,
     by_client: HashSet<RequestId>,
     judging: HashSet<RequestId>,
+    /// Calls that may run, once the tools that changed meanwhile were looked at.
+    ready: Vec<(Asked, u64)>,
+    taken_back: TakenBack,
     /// What the gateway itself asks the client, and about which calls. The server must not be able to guess these ids.
     asking: HashMap<RequestId, RequestId>,
     /// Whether the client said, when it opened its session, that it can show forms.
     elicits: bool,
     catalog: Option<Arc<Catalog>>,
     listing: Option<Listing>,
-    /// The page of it that is on its way.
-    page: Option<RequestId>,
+    /// Whether the tools changed since it began.
+    is_outdated: bool,
     /// Requests that wait for the catalogue.
     parked: VecDeque<(RequestId, String)>,
     /// Change notices that wait until the change was looked at.
@@ -79,11 +88,13 @@ impl Exchange {
             by_server: HashMap::new(),
             by_client: HashSet::new(),
             judging: HashSet::new(),
+            ready: Vec::new(),
+            taken_back: TakenBack::default(),
             asking: HashMap::new(),
             elicits: false,
             catalog: None,
             listing: None,
-            page: None,
+            is_outdated: false,
             parked: VecDeque::new(),
             held: Vec::new(),
             meta: None,
@@ -188,6 +199,7 @@ impl Exchange {
     fn is_in_flight(&self, id: &RequestId) -> bool {
         self.by_server.contains_key(id)
             || self.judging.contains(id)
+            || self.taken_back.contains(id)
             || self.parked.iter().any(|(parked, _)| parked == id)
     }
 
@@ -204,30 +216,48 @@ impl Exchange {
         }
         if self.judging.remove(&id) {
             self.stop_asking(&id, steps);
+            self.taken_back.insert(id.clone());
             steps.push(Step::Abandoned(id));
             return true;
         }
         if !matches!(self.by_server.get(&id), Some(Owed::OwnPage))
-            && let Some(Owed::Call(ticket)) = self.by_server.remove(&id)
+            && let Some(owed) = self.by_server.remove(&id)
         {
-            self.unfinished.push((ticket, Unfinished::Cancelled));
+            if let Owed::Call(ticket) = owed {
+                self.unfinished.push((ticket, Unfinished::Cancelled));
+            }
+            self.taken_back.insert(id);
         }
         false
     }
 
     /// Does what was decided of a call.
     pub fn settle(&mut self, asked: Asked, decided: Decided, steps: &mut Vec<Step>) {
+        if let (Decided::Run(ticket), None) = (&decided, &self.catalog) {
+            return self.ready.push((asked, *ticket));
+        }
         if !self.judging.remove(&asked.id) {
             // It was cancelled meanwhile.
+            self.taken_back.remove(&asked.id);
+            if let Decided::Run(ticket) = decided {
+                self.unfinished.push((ticket, Unfinished::Cancelled));
+            }
             return;
         }
         self.stop_asking(&asked.id, steps);
         steps.push(match decided {
             Decided::ComeBack(invitation) => Step::ToClient(answer::come_back(&asked.id, &invitation)),
-            Decided::Run(ticket) if asked.objection.is_none() => {
-                self.by_server.insert(asked.id, Owed::Call(ticket));
-                Step::ToServer(asked.frame)
-            }
+            Decided::Run(ticket) if asked.objection.is_none() => match self.second_look(&asked) {
+                None => {
+                    self.by_server.insert(asked.id, Owed::Call(ticket));
+                    Step::ToServer(asked.frame)
+                }
+                Some(code) => {
+                    self.unfinished.push((ticket, Unfinished::Abandoned));
+                    let ruling = Ruling::changed(code);
+                    Step::ToClient(answer::refused(&asked.id, &ruling, self.meta.is_some()))
+                }
+            },
             Decided::Run(_) => {
                 let message = "the call was not judged together with what speaks against it";
                 Step::ToClient(answer::error(Some(&asked.id), answer::INTERNAL_ERROR, message))
@@ -236,6 +266,15 @@ impl Exchange {
                 Step::ToClient(answer::refused(&asked.id, &ruling, self.meta.is_some()))
             }
         });
+    }
+
+    /// What there is against a call that may run: its tool may have changed while it was judged, or while people decided.
+    fn second_look(&self, asked: &Asked) -> Option<&'static str> {
+        let now = self.catalog.as_ref()?;
+        if Arc::ptr_eq(now, &asked.catalog) {
+            return None;
+        }
+        later_objection(&asked.catalog, now, &asked.wanted)
     }
 
     /// What can be done with the client while people decide about a call of its.
@@ -297,10 +336,9 @@ impl Exchange {
                 method: TOOLS_CHANGED,
                 ..
             }) => {
-                self.held.push(text());
+                self.hold(text(), steps);
                 self.catalog = None;
-                self.listing = None;
-                self.list(steps);
+                self.list_anew(steps);
             }
             Ok(Message::Notification { .. } | Message::Response(Response { id: None, .. })) => {
                 steps.push(Step::ToClient(text()));
@@ -321,7 +359,10 @@ impl Exchange {
     ) {
         let text = || document.text().to_owned();
         match self.by_server.remove(&id) {
-            None => steps.push(Step::Dropped(Dropped::Unasked(Some(id)))),
+            None => {
+                self.taken_back.remove(&id);
+                steps.push(Step::Dropped(Dropped::Unasked(Some(id))));
+            }
             Some(Owed::Answer) => steps.push(Step::ToClient(text())),
             Some(Owed::Text) => steps.push(finished(None, text())),
             Some(Owed::Call(ticket)) => {
@@ -333,8 +374,6 @@ impl Exchange {
                 (Some(result), None) => listing::visible(document, result, &Catalog::default()),
                 (None, _) => text(),
             })),
-            // A page of a listing that was begun anew since is of no use.
-            Some(Owed::OwnPage) if self.page.as_ref() != Some(&id) => {}
             Some(Owed::OwnPage) => {
                 let error = document.root().get("error").map(Part::raw);
                 self.own_page(result, error, steps);
@@ -361,6 +400,9 @@ impl Exchange {
                 Owed::Answer | Owed::Text | Owed::Page => {}
             }
             steps.push(gone(&id));
+        }
+        for (_, ticket) in self.ready.drain(..) {
+            self.unfinished.push((ticket, Unfinished::ServerGone));
         }
         steps.extend(self.parked.drain(..).map(|(id, _)| gone(&id)));
         steps.extend(self.judging.drain().map(|id| gone(&id)));

@@ -9,8 +9,11 @@ use gait_mcp::ToolCall;
 use crate::answer::Ruling;
 use crate::approvals::{Invitation, Reply};
 use crate::call::{Caller, Wanted, declared, is_open_world};
-use crate::catalog::{Catalog, Definition, Standing};
+use crate::catalog::{Catalog, Definition, Quarantine, Standing};
 use crate::frame::{FrameError, RequestId};
+
+/// The reason code of a call of a tool that the server does not list.
+pub(super) const UNKNOWN: &str = "mcp_tool_unknown";
 
 /// What is to be done.
 #[derive(Debug)]
@@ -134,7 +137,7 @@ pub(crate) fn objection(catalog: &Catalog, wanted: &Wanted) -> Option<Objection>
     let object = |code, detail: String| Some(Objection { code, detail });
     let name = &wanted.name;
     let Some(tool) = catalog.get(name) else {
-        return object("mcp_tool_unknown", format!("the server lists no tool {name}"));
+        return object(UNKNOWN, format!("the server lists no tool {name}"));
     };
     match &tool.standing {
         Standing::Quarantined(quarantine) => object(
@@ -151,4 +154,12 @@ pub(crate) fn objection(catalog: &Catalog, wanted: &Wanted) -> Option<Objection>
             object("mcp_arguments_invalid", invalid.to_string())
         }
     }
+}
+
+/// What there is against a call that was judged by the catalogue `then`, when it is `now`. Nobody agreed to a tool that says
+/// something else of itself since, even if somebody approved that as well.
+pub(crate) fn later_objection(then: &Catalog, now: &Catalog, wanted: &Wanted) -> Option<&'static str> {
+    let digest = |catalog: &Catalog| catalog.get(&wanted.name).map(|tool| tool.definition.digest);
+    let objection = objection(now, wanted).map(|objection| objection.code);
+    objection.or_else(|| (digest(then) != digest(now)).then(|| Quarantine::Changed.reason_code()))
 }

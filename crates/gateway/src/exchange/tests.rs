@@ -3,6 +3,8 @@ use crate::answer::Ruling;
 use crate::approvals::Invitation;
 use crate::catalog::Review;
 
+mod changing;
+
 const LISTED: &str =
     r#"[{"name":"read","inputSchema":{"type":"object","required":["path"]}},{"name":"drop"}]"#;
 
@@ -215,9 +217,9 @@ fn a_listing_that_is_out_of_date_does_not_count() {
     let mut talk = Talk::new();
     talk.client(r#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#);
     let notice = r#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#;
-    assert!(talk.server(notice)[0].contains("gait-n-2"));
+    assert_eq!(talk.server(notice), [""; 0]);
     let stale = r#"{"jsonrpc":"2.0","id":"gait-n-1","result":{"tools":[{"name":"old"}]}}"#;
-    assert_eq!(talk.server(stale), [""; 0]);
+    assert!(talk.server(stale)[0].contains("gait-n-2"));
     talk.server(r#"{"jsonrpc":"2.0","id":"gait-n-2","result":{"tools":[]}}"#);
     assert_eq!(talk.said(), ["review 0"]);
 }
