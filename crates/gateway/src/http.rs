@@ -17,28 +17,27 @@ pub(crate) mod relay;
 mod scope;
 mod sessions;
 mod shelf;
-pub(crate) mod socket;
 pub(crate) mod sse;
 mod told;
 mod upstream;
 mod waiting;
 
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gait_artifact::Timestamp;
-use gait_http::{Access, Limits, ListenAddress, ListenError, Serving};
+use gait_http::{Access, Limits, Serving};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::judge::Judge;
+use crate::listening::Served;
 use crate::notice::Notice;
 use crate::review::Reviewer;
 use front::Front;
 use proxy::Proxy;
-use socket::Socket;
 
+pub use crate::listening::ServeError;
 pub use upstream::{Authorization, Upstream, UpstreamError};
 
 /// What a gateway over HTTP is made of.
@@ -67,55 +66,21 @@ pub struct Staff {
     pub watch: Arc<dyn Fn(Notice<'_>) + Send + Sync>,
 }
 
-/// Why a gateway cannot begin.
-#[derive(Debug, thiserror::Error)]
-pub enum ServeError {
-    /// The address cannot be listened on.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// Threads, signals or sockets cannot be had.
-    #[error("start the gateway: {0}")]
-    Start(#[source] io::Error),
-}
+/// A gateway in front of one server over HTTP.
+pub type Gateway = crate::listening::Gateway<Settings>;
 
-/// A gateway that is bound to its address.
-pub struct Gateway {
-    socket: Socket,
-    settings: Settings,
-}
-
-impl Gateway {
-    /// Binds `address`.
-    pub fn bind(address: &ListenAddress, settings: Settings) -> Result<Self, ServeError> {
-        Ok(Self {
-            socket: Socket::bind(address)?,
-            settings,
-        })
+impl Served for Settings {
+    fn judge(&self) -> &Arc<Judge> {
+        &self.staff.judge
     }
 
-    /// The address that was bound.
-    #[must_use]
-    pub const fn local_addr(&self) -> SocketAddr {
-        self.socket.address
-    }
-
-    /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; whether every request in work was
-    /// answered then. SIGHUP has policy and keys read anew.
-    pub fn run(self) -> Result<bool, ServeError> {
-        let judge = Arc::clone(&self.settings.staff.judge);
-        Socket::run(move || judge.reload(), |ending| self.serve(ending))
-    }
-
-    /// Serves until `ending` becomes true, then as long as the limits allow for requests in work; whether all of them were
-    /// answered. Must be called on a runtime of tokio.
-    pub async fn serve(self, ending: watch::Receiver<bool>) -> Result<bool, ServeError> {
-        let listener = self.socket.listener()?;
-        let limits = self.settings.limits;
-        let proxy = Arc::new(Proxy::new(self.settings, ending.clone()));
+    async fn serve(self, listener: TcpListener, ending: watch::Receiver<bool>) -> bool {
+        let limits = self.limits;
+        let proxy = Arc::new(Proxy::new(self, ending.clone()));
         let serving = Serving {
             handler: Front(proxy),
             limits,
         };
-        Ok(gait_http::serve(listener, serving, ending).await)
+        gait_http::serve(listener, serving, ending).await
     }
 }

@@ -17,6 +17,7 @@ pub mod http;
 pub mod hub;
 pub mod judge;
 pub mod link;
+pub mod listening;
 pub mod listing;
 pub mod notice;
 pub mod pins;

@@ -12,18 +12,17 @@ mod front;
 mod session;
 mod sessions;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gait_artifact::Timestamp;
-use gait_http::{Access, Limits, ListenAddress, Serving};
+use gait_http::{Access, Limits, Serving};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::fleet::Fleet;
-use crate::http::ServeError;
-use crate::http::socket::Socket;
 use crate::judge::Judge;
+use crate::listening::Served;
 use crate::notice::Notice;
 use crate::review::Reviewer;
 use front::{Front, Service};
@@ -66,40 +65,18 @@ pub struct Crew {
     pub watch: Watch,
 }
 
-/// A gateway that is bound to its address.
-pub struct Gateway {
-    socket: Socket,
-    settings: Settings,
-}
+/// A gateway in front of a fleet for each session.
+pub type Gateway = crate::listening::Gateway<Settings>;
 
-impl Gateway {
-    /// Binds `address`.
-    pub fn bind(address: &ListenAddress, settings: Settings) -> Result<Self, ServeError> {
-        Ok(Self {
-            socket: Socket::bind(address)?,
-            settings,
-        })
+impl Served for Settings {
+    fn judge(&self) -> &Arc<Judge> {
+        &self.crew.judge
     }
 
-    /// The address that was bound.
-    #[must_use]
-    pub const fn local_addr(&self) -> SocketAddr {
-        self.socket.address
-    }
-
-    /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT; whether every request in work was
-    /// answered then. SIGHUP has policy and keys read anew.
-    pub fn run(self) -> Result<bool, ServeError> {
-        let judge = Arc::clone(&self.settings.crew.judge);
-        Socket::run(move || judge.reload(), |ending| self.serve(ending))
-    }
-
-    /// Serves until `ending` becomes true, then as long as the limits allow for requests in work; whether all of them were
-    /// answered. Every session is over then. Must be called on a runtime of tokio.
-    pub async fn serve(self, ending: watch::Receiver<bool>) -> Result<bool, ServeError> {
-        let listener = self.socket.listener()?;
-        let limits = self.settings.limits;
-        let service = Arc::new(Service::new(self.settings, ending.clone()));
+    /// Every session is over then.
+    async fn serve(self, listener: TcpListener, ending: watch::Receiver<bool>) -> bool {
+        let limits = self.limits;
+        let service = Arc::new(Service::new(self, ending.clone()));
         let sweeping = tokio::spawn(Arc::clone(&service).sweep());
         let serving = Serving {
             handler: Front(Arc::clone(&service)),
@@ -108,6 +85,6 @@ impl Gateway {
         let drained = gait_http::serve(listener, serving, ending).await;
         sweeping.abort();
         service.sessions.end().await;
-        Ok(drained)
+        drained
     }
 }
