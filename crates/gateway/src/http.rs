@@ -9,6 +9,7 @@ mod calls;
 pub(crate) mod fields;
 pub(crate) mod front;
 mod holds;
+mod lengthy;
 mod listing;
 pub(crate) mod mirror;
 mod proxy;

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::lengthy::lengthy;
 use super::mirror::{self, Mismatch};
 use super::proxy::{Asking, SESSION_ID};
 use super::refused::{Refused, message, mismatched, refusal};
@@ -69,7 +70,9 @@ impl Asking {
             None => objection(&catalog, &wanted).map(|objection| objection.code),
         };
         let judge = Arc::clone(&self.proxy.staff().judge);
-        let arg_provenance = judge.records().trace(self.session, &wanted.arguments);
+        let arg_provenance = lengthy(bytes.len(), || {
+            judge.records().trace(self.session, &wanted.arguments)
+        });
         let tool_call = wanted.to_call(&judge.server, tool, &self.caller(), arg_provenance);
         let call = Call {
             asking: self,

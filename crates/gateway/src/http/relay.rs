@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::fields;
+use super::lengthy::lengthy;
 use super::proxy::Asking;
 use super::refused::refusal;
 use super::scope::{Scope, Taken};
@@ -130,7 +131,7 @@ async fn one(asking: &Asking, head: Parts, bytes: Bytes, mut scope: Scope) -> Re
         if has_result(&bytes) {
             return failed(scope, StatusCode::BAD_GATEWAY, UNUSABLE);
         }
-        scope.refused(&bytes);
+        lengthy(bytes.len(), || scope.refused(&bytes));
         return response(head, Body::from(bytes));
     }
     match seen(asking, &mut scope, &bytes).await {
@@ -165,7 +166,7 @@ async fn seen(asking: &Asking, scope: &mut Scope, bytes: &[u8]) -> Seen {
     let mut catalog = asking.place.since(None, asking.rules()).unwrap_or_default();
     let mut is_fresh = false;
     loop {
-        match scope.take(bytes, &catalog, is_fresh) {
+        match lengthy(bytes.len(), || scope.take(bytes, &catalog, is_fresh)) {
             Taken::Pass => return Seen::AsItCame,
             Taken::Instead(text) => return Seen::Instead(text),
             Taken::Changed => {

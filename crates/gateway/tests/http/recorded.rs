@@ -9,11 +9,21 @@ use super::{JSON, call, id};
 const TOOLS: &str = r#"[{"name":"fetch"},{"name":"local","annotations":{"openWorldHint":false}},{"name":"send"},{"name":"fail"}]"#;
 const LETTER: &str = "Dear Sir, the board has decided to postpone the merger until the audit is complete.";
 
-/// A server whose tools return a letter, in a stream when a header asks for it; and which fails.
+/// A megabyte that nobody would send.
+fn ballast() -> String {
+    (0..1 << 16).map(|number| format!("line {number:010} ")).collect()
+}
+
+/// A server whose tools return a letter, in a stream or behind much else when that is asked for; and which fails.
 fn mail() -> Server {
     Server::start(|asked, stream| {
         let id = id(asked);
-        let text = format!(r#"{{"content":[{{"type":"text","text":"{LETTER}"}}]}}"#);
+        let before = if asked.mentions("\"long\"") {
+            ballast()
+        } else {
+            String::new()
+        };
+        let text = format!(r#"{{"content":[{{"type":"text","text":"{before}{LETTER}"}}]}}"#);
         let body = if asked.mentions("\"tools/list\"") {
             format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{"tools":{TOOLS}}}}}"#)
         } else if asked.mentions("\"fail\"") {
@@ -86,6 +96,24 @@ fn what_a_tool_returned_is_not_sent_on() {
         200
     );
     assert!(may_send(&gateway, "a", copied));
+    assert!(gateway.end());
+}
+
+#[test]
+fn what_takes_long_to_remember_is_remembered_before_it_is_told() {
+    let server = mail();
+    let gateway = Running::before(server.address);
+    for (session, streams) in [("a", false), ("b", true)] {
+        let mut headers = vec![("Mcp-Session-Id", session)];
+        headers.extend(streams.then_some(("X-Stream", "1")));
+        let asked = call("fetch", r#"{"long":true}"#);
+        let answer = ask(gateway.address, "POST", &headers, &asked);
+        assert!(answer.mentions(LETTER));
+        assert!(!may_send(&gateway, session, LETTER), "{session}");
+    }
+    // What is long itself is looked at as well.
+    let long = ballast()[..100_000].to_owned() + LETTER;
+    assert!(!may_send(&gateway, "a", &long));
     assert!(gateway.end());
 }
 
