@@ -162,13 +162,12 @@ impl Sink {
 /// Takes the lock that says that somebody writes to a file; whether that succeeded.
 fn hold(file: &File) -> bool {
     (0..MAX_TRIES).any(|_| match file.try_lock_shared() {
-        Ok(()) => true,
         Err(TryLockError::WouldBlock) => {
             thread::yield_now();
             false
         }
         // Where there are no locks, a second try has none either.
-        Err(TryLockError::Error(_)) => true,
+        Ok(()) | Err(TryLockError::Error(_)) => true,
     })
 }
 
