@@ -144,7 +144,7 @@ impl StreamHealth {
 
 /// Whether telemetry could be written (`gait.scout.telemetry_health`), a file that is replaced after every write.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_health))]
 pub struct TelemetryHealth {
     /// `gait.scout.telemetry_health`.
     pub schema_id: String,
@@ -194,6 +194,11 @@ fn published_operation(schema: &mut schemars::Schema) {
             ],
         )
         .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_health(schema: &mut schemars::Schema) {
+    Members::of(schema).artifact(HEALTH_SCHEMA_ID, SCHEMA_VERSION);
 }
 
 #[cfg(test)]

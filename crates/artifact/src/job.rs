@@ -151,6 +151,7 @@ pub struct JobEvent {
 
 /// A change on its way to the disk (`gait.job.pending_mutation`): what a crash leaves behind.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_pending))]
 #[serde(default, deny_unknown_fields)]
 pub struct PendingMutation {
     /// `gait.job.pending_mutation`.
@@ -249,6 +250,13 @@ fn published_event(schema: &mut schemars::Schema) {
         .words("type", JobEventType::WORDS)
         .filled(&["job_id", "actor", "reason_code"])
         .at_least(1, &["revision"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_pending(schema: &mut schemars::Schema) {
+    crate::members::Members::of(schema)
+        .artifact(PENDING_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["job_id"]);
 }
 
 #[cfg(test)]

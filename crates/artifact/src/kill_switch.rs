@@ -264,7 +264,7 @@ fn clean_prefixes(prefixes: &mut Vec<String>) {
 
 /// One line of the journal: a call that a switch stopped (`gait.gate.kill_switch_journal`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_journal))]
 #[serde(default, deny_unknown_fields)]
 pub struct KillSwitchJournalEntry {
     /// `gait.gate.kill_switch_journal`.
@@ -303,6 +303,14 @@ pub struct KillSwitchJournalEntry {
 #[cfg(feature = "schema")]
 fn published_state(schema: &mut schemars::Schema) {
     crate::members::Members::of(schema).artifact(SCHEMA_ID, SCHEMA_VERSION);
+}
+
+#[cfg(feature = "schema")]
+fn published_journal(schema: &mut schemars::Schema) {
+    crate::members::Members::of(schema)
+        .artifact(JOURNAL_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["trace_id", "job_id", "tool_name", "agent_id", "identity"])
+        .filled(&["reason_codes", "matched_entry_ids"]);
 }
 
 #[cfg(feature = "schema")]

@@ -4,6 +4,7 @@
 //! member in their published order, plus the digests and identifiers that belong to a noun itself (an intent's digest,
 //! a trace's id). This crate reads no file, no clock and no environment, and it decides nothing.
 
+pub mod activity;
 pub mod approval;
 pub mod bundle;
 pub mod context;

@@ -13,7 +13,7 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 
 /// All counters of one state file (`gait.gate.rate_limit_state`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_state))]
 #[serde(default)]
 pub struct RateLimitState {
     /// `gait.gate.rate_limit_state`.
@@ -47,7 +47,7 @@ pub struct Counter {
 
 /// What the holder of the lock says about itself (`gait.gate.rate_limit_lock`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_lock))]
 pub struct RateLimitLock {
     /// `gait.gate.rate_limit_lock`.
     pub schema_id: String,
@@ -70,4 +70,18 @@ impl RateLimitLock {
             created_at: now.to_utc(),
         }
     }
+}
+
+#[cfg(feature = "schema")]
+fn published_state(schema: &mut schemars::Schema) {
+    crate::members::Members::of(schema)
+        .artifact(SCHEMA_ID, SCHEMA_VERSION)
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_lock(schema: &mut schemars::Schema) {
+    crate::members::Members::of(schema)
+        .artifact(LOCK_SCHEMA_ID, SCHEMA_VERSION)
+        .closed();
 }

@@ -24,6 +24,7 @@ pub const RESULT_SCHEMA_ID: &str = "gait.regress.result";
 
 /// `gait.yaml`: the fixtures that are graded together.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_config))]
 #[serde(default)]
 pub struct RegressConfig {
     /// `gait.regress.config`, or empty.
@@ -38,6 +39,7 @@ pub struct RegressConfig {
 
 /// Where a fixture is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_fixture_place))]
 #[serde(default)]
 pub struct ConfiguredFixture {
     /// The fixture's name.
@@ -51,6 +53,7 @@ pub struct ConfiguredFixture {
 
 /// `fixture.json`: what is expected of a run, and of those that are compared with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_fixture))]
 #[serde(default)]
 pub struct FixtureRecord {
     /// `gait.regress.fixture`.
@@ -189,6 +192,28 @@ pub struct GraderResult {
     /// What was expected and what there is.
     #[serde(default)]
     pub details: BTreeMap<String, Value>,
+}
+
+#[cfg(feature = "schema")]
+fn published_config(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(CONFIG_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["fixture_set"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_fixture_place(schema: &mut schemars::Schema) {
+    Members::of(schema).filled(&["name", "run_id", "runpack"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_fixture(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(FIXTURE_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["name", "run_id", "runpack", "candidate_runpack", "session_chain"])
+        .words("context_conformance", &["required", "none"])
+        .digests(&["expected_context_set_digest"])
+        .at_least(1, &["checkpoint_index"]);
 }
 
 #[cfg(feature = "schema")]

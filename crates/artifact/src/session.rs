@@ -306,6 +306,7 @@ pub struct SessionChain {
 /// A cache beside the journal: it counts only while [`journal_size_bytes`](Self::journal_size_bytes) is the journal's
 /// size, and the journal always wins.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_state))]
 #[serde(default)]
 pub struct SessionState {
     /// `gait.runpack.session_state`.
@@ -343,6 +344,7 @@ pub struct SessionState {
 
 /// What the lock file of a journal tells about its holder. Members are written in the order of their names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_lock))]
 #[serde(default)]
 pub struct SessionLock {
     /// When the lock was taken, in whole seconds.
@@ -393,6 +395,25 @@ fn published_chain(schema: &mut schemars::Schema) {
         .artifact(CHAIN_SCHEMA_ID, SCHEMA_VERSION)
         .filled(&["session_id", "run_id"])
         .not_empty(&["checkpoints"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_state(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(STATE_SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["session_id", "run_id"])
+        .at_least(0, &["event_count", "last_sequence", "checkpoint_count"])
+        .at_least(0, &["last_checkpoint_index", "last_checkpoint_sequence"])
+        .at_least(0, &["journal_size_bytes"])
+        .digests(&["last_checkpoint_digest"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_lock(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(LOCK_SCHEMA_ID, SCHEMA_VERSION)
         .closed();
 }
 

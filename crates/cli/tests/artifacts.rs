@@ -4,6 +4,8 @@
 
 use std::{fs, path::Path, process::Command};
 
+use gait_artifact::{Timestamp, Verdict};
+use gait_top::activity::{Call, Event, Source, Tools, Writer};
 use serde_json::{Value, json};
 
 fn schema(name: &str) -> jsonschema::Validator {
@@ -31,6 +33,15 @@ impl Place {
         fs::write(self.0.path().join(name), content).unwrap();
     }
 
+    /// Holds every line of a file against a schema, and gives their number.
+    fn assert_valid_lines(&self, schema: &str, name: &str) -> usize {
+        let lines = fs::read_to_string(self.0.path().join(name)).unwrap();
+        for line in lines.lines() {
+            assert_valid(schema, &serde_json::from_str(line).unwrap());
+        }
+        lines.lines().count()
+    }
+
     fn read(&self, name: &str) -> Value {
         serde_json::from_str(&fs::read_to_string(self.0.path().join(name)).unwrap()).unwrap()
     }
@@ -42,6 +53,7 @@ impl Place {
             .arg("--json")
             .env("GAIT_ADOPTION_LOG", "adoption.jsonl")
             .env("GAIT_OPERATIONAL_LOG", "operational.jsonl")
+            .env("GAIT_TELEMETRY_HEALTH_PATH", "health.json")
             .current_dir(self.0.path())
             .output()
             .unwrap();
@@ -139,12 +151,76 @@ fn every_record_of_a_guarded_call_matches_its_schema() {
         ("scout/adoption_event", "adoption.jsonl"),
         ("scout/operational_event", "operational.jsonl"),
     ] {
-        let lines = fs::read_to_string(place.0.path().join(file)).unwrap();
-        assert!(lines.lines().count() > 5);
-        for line in lines.lines() {
-            assert_valid(name, &serde_json::from_str(line).unwrap());
-        }
+        assert!(place.assert_valid_lines(name, file) > 5);
     }
+}
+
+#[test]
+fn what_is_kept_from_call_to_call_matches_its_schema() {
+    let place = Place(tempfile::tempdir().unwrap());
+    place.write(
+        "policy.yaml",
+        "default_verdict: block\nrules:\n  - {name: pay, effect: allow, match: {tool_names: [bank.pay]}, rate_limit: {requests: 100}}\n",
+    );
+    place.write("pay.json", &intent("bank.pay").to_string());
+    place.write("close.json", &intent("bank.close").to_string());
+    let eval = "gate eval --policy policy.yaml --kill-switch-state switch.json --rate-limit-state rates.json --intent";
+    place.gait(
+        "kill-switch add --state switch.json --tool-name bank.close --reason drill --actor alice",
+        0,
+    );
+    place.gait(&format!("{eval} pay.json"), 0);
+    place.gait(&format!("{eval} close.json"), 3);
+    place.gait("run session start --journal s.jsonl --session-id s --run-id r", 0);
+    place.gait("demo", 0);
+    place.gait("regress init --from run_demo", 0);
+    for (name, file) in [
+        ("gate/rate_limit_state", "rates.json"),
+        ("runpack/session_state", "s.jsonl.state.json"),
+        ("regress/config", "gait.yaml"),
+        ("regress/fixture", "fixtures/run_demo/fixture.json"),
+        ("scout/telemetry_health", "health.json"),
+    ] {
+        assert_valid(name, &place.read(file));
+    }
+    let stopped = place.assert_valid_lines("gate/kill_switch_journal", "kill_switch_journal.jsonl");
+    assert_eq!(stopped, 1);
+}
+
+#[test]
+fn what_gateways_tell_matches_its_schema() {
+    let place = Place(tempfile::tempdir().unwrap());
+    let source = Source {
+        server: "files".to_owned(),
+        pid: 7,
+        session: "mcp-1".to_owned(),
+    };
+    let writer = Writer::new(place.0.path(), source);
+    let events = [
+        Event::Call(Call {
+            tool: "read".to_owned(),
+            verdict: Verdict::Block,
+            reason_codes: vec!["default_block".to_owned()],
+            trace_id: String::new(),
+            took_us: u64::MAX,
+        }),
+        Event::Tools(Tools::default()),
+        Event::Tools(Tools {
+            problem: "no answer".to_owned(),
+            ..Tools::default()
+        }),
+        Event::Dropped {
+            why: "unasked_answer".to_owned(),
+        },
+        Event::Gone,
+    ];
+    let count = events.len();
+    for event in events {
+        writer.record(Timestamp::EPOCH_1980, event).unwrap();
+    }
+    assert_eq!(place.assert_valid_lines("mcp/activity", "files-7.jsonl"), count);
+    let foreign = json!({"kind": "born"});
+    assert!(!schema("mcp/activity").is_valid(&foreign));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use gait_artifact::Timestamp;
 use gait_disk::atomic::create_directories;
 use rustix::fs::OFlags;
 
-use super::{Event, MAX_LINE_BYTES, Record};
+use super::{Event, MAX_LINE_BYTES, Record, Source};
 
 /// Bytes of a file from which on a new one is begun; the one before it is kept.
 const MAX_FILE_BYTES: u64 = 4 << 20;
@@ -28,17 +28,6 @@ const MAX_LISTED: usize = 4096;
 const MAX_TRIES: usize = 64;
 /// Characters of the server's name that are part of a file's name.
 const MAX_NAME: usize = 100;
-
-/// Whose activity it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// The server, as the operator calls it.
-    pub server: String,
-    /// The process of the gateway.
-    pub pid: u32,
-    /// The session that traces name.
-    pub session: String,
-}
 
 /// Why something was not written.
 #[derive(Debug, thiserror::Error)]
