@@ -36,6 +36,18 @@ pub struct First<T> {
     pub stamps: Stamps,
 }
 
+impl<T> First<T> {
+    /// Has `load` read; `files` are those that it reads.
+    #[must_use]
+    pub fn read(files: Vec<PathBuf>, load: &Load<T>) -> Self {
+        let stamps = Stamps::of(files.into_iter(), SystemTime::now());
+        Self {
+            value: load(),
+            stamps,
+        }
+    }
+}
+
 /// What was read from files, as they are now.
 pub struct Reloading<T> {
     load: Load<T>,
@@ -69,9 +81,7 @@ impl<T> Reloading<T> {
     /// Reads for the first time; `files` are those that `load` reads. `observe` is not told of the first time.
     #[must_use]
     pub fn new(load: Load<T>, files: Vec<PathBuf>, on_invalid: OnInvalid, observe: Observe<T>) -> Self {
-        let stamps = Stamps::of(files.into_iter(), SystemTime::now());
-        let value = load();
-        Self::starting_with(First { value, stamps }, load, on_invalid, observe)
+        Self::starting_with(First::read(files, &load), load, on_invalid, observe)
     }
 
     /// Begins with what was read already; `load` reads the files of `first` when they change, not before. `observe` is not

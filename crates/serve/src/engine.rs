@@ -4,11 +4,10 @@
 //! and nothing else; the first to see a change waits until everything is read anew, and so do those that come while that
 //! lasts. Requests in work keep what they began with.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use gait_disk::reload::{Epoch, Load, OnInvalid, Reloading};
+use gait_disk::reload::{Epoch, First, Load, OnInvalid, Reloading};
 use gait_disk::stamp::Look;
 use tokio::task::spawn_blocking;
 
@@ -24,16 +23,11 @@ pub(crate) struct Engine<T> {
 }
 
 impl<T: Send + Sync + 'static> Engine<T> {
-    /// Begins with what `load` reads from `files` now.
-    pub(crate) fn new(
-        load: Load<T>,
-        files: Vec<PathBuf>,
-        on_invalid: OnInvalid,
-        metrics: Arc<Metrics>,
-    ) -> Self {
+    /// Begins with what was read already; `load` reads it anew when its files change.
+    pub(crate) fn new(first: First<T>, load: Load<T>, on_invalid: OnInvalid, metrics: Arc<Metrics>) -> Self {
         let observe = Box::new(move |epoch: &Epoch<T>| report(epoch, &metrics));
         Self {
-            reading: Reloading::new(load, files, on_invalid, observe),
+            reading: Reloading::starting_with(first, load, on_invalid, observe),
             looking: Arc::default(),
             looks: AtomicU64::new(0),
         }
@@ -108,12 +102,8 @@ mod tests {
             let text = std::fs::read_to_string(&file).map_err(|error| error.to_string())?;
             if text.contains("bad") { Err(text) } else { Ok(text) }
         });
-        Engine::new(
-            load,
-            vec![path.to_owned()],
-            OnInvalid::Refuse,
-            Arc::clone(metrics),
-        )
+        let first = First::read(vec![path.to_owned()], &load);
+        Engine::new(first, load, OnInvalid::Refuse, Arc::clone(metrics))
     }
 
     #[test]

@@ -3,12 +3,11 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use gait_disk::ledger::LedgerError;
-use gait_disk::reload::{Load, OnInvalid};
+use gait_disk::reload::{First, Load, OnInvalid};
 use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals};
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
@@ -31,10 +30,10 @@ pub struct Settings {
     pub access: Access,
     /// How much, and for how long.
     pub limits: Limits,
-    /// Reads policy, keys and state.
+    /// Policy, keys and state as they were read first. A change of any of their files is noticed.
+    pub first: First<Decider>,
+    /// Reads them anew.
     pub load: Load<Decider>,
-    /// The files it reads: a change of any of them is noticed.
-    pub files: Vec<PathBuf>,
     /// What to do when they become unusable.
     pub on_invalid: OnInvalid,
     /// How decisions are asked for and kept.
@@ -118,7 +117,7 @@ struct Parts {
 }
 
 impl Service {
-    /// Binds `address`, makes good what an earlier process left undone, and reads policy, keys and state.
+    /// Binds `address`, makes good what an earlier process left undone, and takes over policy, keys and state.
     ///
     /// That these can't be used is no error here: [`invalid`](Self::invalid) tells it.
     pub fn bind(address: &ListenAddress, settings: Settings) -> Result<Self, ServeError> {
@@ -126,8 +125,8 @@ impl Service {
         let ext_authz = settings.ext_authz.map(Door::bind).transpose()?;
         let metrics = Arc::<Metrics>::default();
         let engine = Arc::new(Engine::new(
+            settings.first,
             settings.load,
-            settings.files,
             settings.on_invalid,
             Arc::clone(&metrics),
         ));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use gait_artifact::runpack::RunEnv;
 use gait_canon::keys::KeySource;
-use gait_disk::reload::OnInvalid;
+use gait_disk::reload::{First, Load, OnInvalid};
 use gait_gate::clock::SystemClock;
 use gait_gate::credential::BrokerSettings;
 use gait_gate::load::{DeploymentSettings, VerifyKeySource, World};
@@ -142,20 +142,21 @@ fn settings(directory: &TempDir, manner: Manner) -> Settings {
         job_root: below("jobs"),
         presented: Presented::default(),
     };
+    let load: Load<Decider> = Box::new(move || {
+        let world = World {
+            environment: &(Arc::new(|_: &str| None) as _),
+            clock: &SystemClock,
+            producer_version: "1.0.0",
+        };
+        let boundary = boundary.load(&world).map_err(|error| error.to_string())?;
+        let waiting = Waiting::under(boundary.gate().policy(), &Presented::default(), false);
+        Ok(Decider { boundary, waiting })
+    });
     Settings {
         access: manner.access,
         limits: manner.limits,
-        load: Box::new(move || {
-            let world = World {
-                environment: &(Arc::new(|_: &str| None) as _),
-                clock: &SystemClock,
-                producer_version: "1.0.0",
-            };
-            let boundary = boundary.load(&world).map_err(|error| error.to_string())?;
-            let waiting = Waiting::under(boundary.gate().policy(), &Presented::default(), false);
-            Ok(Decider { boundary, waiting })
-        }),
-        files: vec![policy.into()],
+        first: First::read(vec![policy.into()], &load),
+        load,
         on_invalid: manner.on_invalid,
         decisions: DecisionSettings {
             adapter: "mcp".to_owned(),

@@ -105,7 +105,7 @@ pub(crate) fn load(settings: &BoundarySettings, context: &Context<'_>) -> Result
 pub(crate) fn loader(
     settings: BoundarySettings,
     context: &Context<'_>,
-) -> impl Fn() -> Result<(Boundary<'static>, Waiting), String> + Send + Sync + 'static {
+) -> impl Fn() -> Result<(Boundary<'static>, Waiting), BoundaryLoadError> + Send + Sync + 'static {
     let environment = context.shared_environment();
     let producer_version = context.producer_version();
     move || {
@@ -114,7 +114,7 @@ pub(crate) fn loader(
             clock: &SystemClock,
             producer_version,
         };
-        let boundary = settings.load(&world).map_err(|error| error.to_string())?;
+        let boundary = settings.load(&world)?;
         let waiting = waiting(&boundary, &settings);
         Ok((boundary, waiting))
     }

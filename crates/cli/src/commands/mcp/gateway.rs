@@ -10,23 +10,25 @@ mod watcher;
 use std::io::{self, BufReader};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use approvals::Approvals;
 use gait_disk::ledger::{Ledger, LedgerOptions};
-use gait_disk::reload::{Epoch, Reloading};
+use gait_disk::reload::{Epoch, First, OnInvalid, Reloading};
+use gait_disk::stamp::Stamps;
 use gait_gateway::call::Caller;
 use gait_gateway::fleet::Staff;
 use gait_gateway::judge::{Judge, Rules};
 use gait_gateway::link::Network;
 use gait_gateway::review::Reviewer;
 use gait_gateway::stdio;
-use gait_mcp::BoundarySettings;
+use gait_mcp::{BoundarySettings, boundary::BoundaryLoadError};
 use record::Recording;
 use serde::Serialize;
 use servers::{Described, Servers, identity};
 use watcher::Watchers;
 
-use super::boundary::{BOUNDARY_FLAGS, ON_INVALID_POLICY, files, load, loader, on_invalid, settings};
+use super::boundary::{BOUNDARY_FLAGS, ON_INVALID_POLICY, failure, files, loader, on_invalid, settings};
 use super::pins::PINS;
 use crate::{
     arguments::Parsed,
@@ -123,10 +125,10 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         return Err(Failure::invalid_input("--policy is required"));
     }
     let settings = settings(parsed, policy)?;
-    let boundary = load(&settings, context)?;
     let approvals = Approvals::of(parsed, &settings.deployment)?;
+    let source = Source::of(settings, parsed, context)?;
     if parsed.flag("explain-config") {
-        let gate = boundary.gate();
+        let gate = source.first.boundary.gate();
         let digest = gate.compiled_policy().digest().to_string();
         let profile = gate.profile().as_str();
         return Ok(Configuration::of(parsed, &servers, digest, profile, approvals).report());
@@ -134,9 +136,8 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let traces = PathBuf::from(parsed.text("trace-dir"));
     let (ledger, _) = Ledger::open(&traces.join(LEDGER), LedgerOptions::default())?;
     let records = Arc::new(Recording::of(parsed).records(parsed.flag("quiet"), context)?);
-    drop(boundary);
     let judge = Judge::new(
-        rules(settings, parsed, context)?,
+        source.rules(parsed.flag("quiet")),
         ledger,
         traces,
         identity(servers.name()),
@@ -163,31 +164,49 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     served
 }
 
-/// What calls are judged by: read anew when its files change.
-fn rules(
-    settings: BoundarySettings,
-    parsed: &Parsed,
-    context: &Context<'_>,
-) -> Result<Reloading<Rules>, Failure> {
-    let (files, on_invalid) = (files(&settings), on_invalid(parsed)?);
-    let load = loader(settings, context);
-    let load = move || {
-        let (boundary, waiting) = load()?;
-        let waits = waiting.is_always();
-        Ok(Rules { boundary, waits })
-    };
-    let is_quiet = parsed.flag("quiet");
-    let observe = move |epoch: &Epoch<Rules>| {
-        if !is_quiet {
-            watcher::tell_of_rules(epoch);
-        }
-    };
-    Ok(Reloading::new(
-        Box::new(load),
-        files,
-        on_invalid,
-        Box::new(observe),
-    ))
+/// What calls are judged by, read once, and how it is read again.
+struct Source {
+    stamps: Stamps,
+    first: Rules,
+    load: Box<dyn Fn() -> Result<Rules, BoundaryLoadError> + Send + Sync>,
+    on_invalid: OnInvalid,
+}
+
+impl Source {
+    fn of(settings: BoundarySettings, parsed: &Parsed, context: &Context<'_>) -> Result<Self, Failure> {
+        let on_invalid = on_invalid(parsed)?;
+        // Before the files are read: what changes meanwhile then counts as changed since.
+        let stamps = Stamps::take(&files(&settings), SystemTime::now());
+        let policy = settings.policy.clone();
+        let load = loader(settings, context);
+        let load = Box::new(move || {
+            let (boundary, waiting) = load()?;
+            let waits = waiting.is_always();
+            Ok(Rules { boundary, waits })
+        });
+        Ok(Self {
+            stamps,
+            first: load().map_err(|error| failure(&policy, error))?,
+            load,
+            on_invalid,
+        })
+    }
+
+    /// What calls are judged by, as its files are whenever that is asked. People are told of changes, unless they want quiet.
+    fn rules(self, is_quiet: bool) -> Reloading<Rules> {
+        let first = First {
+            value: Ok(self.first),
+            stamps: self.stamps,
+        };
+        let load = self.load;
+        let load = move || load().map_err(|error| error.to_string());
+        let observe = move |epoch: &Epoch<Rules>| {
+            if !is_quiet {
+                watcher::tell_of_rules(epoch);
+            }
+        };
+        Reloading::starting_with(first, Box::new(load), self.on_invalid, Box::new(observe))
+    }
 }
 
 /// Who decides and who reviews, whatever the transport.

@@ -1,16 +1,13 @@
 //! What the flags of `gait mcp serve` say, checked before anything is bound.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use gait_artifact::text::trim_lower;
 use gait_disk::atomic;
-use gait_disk::reload::{Load, OnInvalid};
-use gait_gate::{
-    clock::SystemClock,
-    kill_switch::KillSwitchFile,
-    load::{LoadError, World},
-};
+use gait_disk::reload::{First, Load, OnInvalid};
+use gait_disk::stamp::Stamps;
+use gait_gate::{clock::SystemClock, kill_switch::KillSwitchFile, load::LoadError};
 use gait_job::JobStore;
 use gait_mcp::{Adapter, BoundarySettings, boundary::BoundaryLoadError};
 use gait_runpack::record::host;
@@ -138,66 +135,60 @@ impl<'a> Start<'a> {
         ] {
             make_directory(kind, directory)?;
         }
-        let kill_switch = configured.deployment.kill_switch_state.trim();
+        let kill_switch = configured.deployment.kill_switch_state.trim().to_owned();
         if !kill_switch.is_empty() {
-            KillSwitchFile::new(kill_switch).load()?;
+            KillSwitchFile::new(&kill_switch).load()?;
         }
-        self.require_loadable(&configured)?;
+        let jobs = JobStore::new(&configured.job_root);
+        let (first, load) = self.first(configured)?;
         Ok(Settings {
             access: self.access,
             limits: self.limits,
-            files: boundary::files(&configured),
+            first,
+            load,
             on_invalid: self.on_invalid,
             decisions: DecisionSettings {
                 adapter: self.adapter,
                 verdict_status: self.verdict_status,
                 export_log: self.parsed.text("export-log-out").trim().to_owned(),
                 export_otel: self.parsed.text("export-otel-out").trim().to_owned(),
-                kill_switch_state: kill_switch.to_owned(),
+                kill_switch_state: kill_switch,
                 sessions: SessionSettings {
                     directory: self.directories.sessions.clone(),
                     runpacks: self.directories.runpacks.clone(),
                     lock: lock_settings(self.context),
                     producer_version: self.context.producer_version().to_owned(),
                     host: host(),
-                    jobs: JobStore::new(&configured.job_root),
+                    jobs,
                     open: OPEN_JOURNALS,
                 },
                 retention: self.retention.into(),
                 directories: self.directories,
                 clock: &SystemClock,
             },
-            load: load(configured, self.context),
             log: Some(log),
             ext_authz: self.ext_authz,
         })
     }
 
-    /// Fails when policy or keys can't be used. A policy or a key that only the profile refuses can become one that it
-    /// accepts, so a service begins with it and decides nothing until then.
-    fn require_loadable(&self, configured: &BoundarySettings) -> Result<(), Failure> {
-        let world = World {
-            environment: &self.context.shared_environment(),
-            clock: &SystemClock,
-            producer_version: self.context.producer_version(),
+    /// Policy, keys and state as they are now, and what reads them anew. Fails when they can't be used. A policy or a key that
+    /// only the profile refuses can become one that it accepts, so a service begins with it and decides nothing until then.
+    fn first(&self, configured: BoundarySettings) -> Result<(First<Decider>, Load<Decider>), Failure> {
+        // Before the files are read: what changes meanwhile then counts as changed since.
+        let stamps = Stamps::take(&boundary::files(&configured), SystemTime::now());
+        let load = boundary::loader(configured, self.context);
+        let load = move || load().map(|(boundary, waiting)| Decider { boundary, waiting });
+        let value = match load() {
+            Ok(decider) => Ok(decider),
+            Err(
+                error
+                @ (BoundaryLoadError::Profile(_) | BoundaryLoadError::Deployment(LoadError::Profile(_))),
+            ) => Err(error.to_string()),
+            Err(error) => return Err(boundary::failure(&self.policy, error)),
         };
-        match configured.load(&world) {
-            Ok(_)
-            | Err(BoundaryLoadError::Profile(_) | BoundaryLoadError::Deployment(LoadError::Profile(_))) => {
-                Ok(())
-            }
-            Err(error) => Err(boundary::failure(&self.policy, error)),
-        }
+        let load = move || load().map_err(|error| error.to_string());
+        Ok((First { value, stamps }, Box::new(load)))
     }
-}
-
-/// What reads everything that `configured` names, again and again.
-fn load(configured: BoundarySettings, context: &Context<'_>) -> Load<Decider> {
-    let load = boundary::loader(configured, context);
-    Box::new(move || {
-        let (boundary, waiting) = load()?;
-        Ok(Decider { boundary, waiting })
-    })
 }
 
 /// The policy that the flag or the only positional argument names.
