@@ -24,6 +24,7 @@ mod work;
 pub use consent::ConsentInClient;
 pub(crate) use counter::{Again, Arrival, Counter};
 pub use desk::{Desk, Hold};
+pub(crate) use petition::call_asked_about;
 pub use petition::{Approved, Invitation, Medium, News, Petition, Question};
 pub(crate) use presented::elicits;
 pub use presented::{INPUT_KEY, Presented};

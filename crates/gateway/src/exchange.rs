@@ -294,7 +294,7 @@ impl Exchange {
         if !self.judging.contains(call) || self.asking.len() >= MAX_IN_FLIGHT {
             return;
         }
-        let id = RequestId::Text(format!("gait-approval-{}", question.nonce));
+        let id = question.id(call);
         steps.push(Step::ToClient(answer::elicitation(&id, question)));
         self.asking.insert(id, call.clone());
     }

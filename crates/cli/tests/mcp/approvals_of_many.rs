@@ -378,3 +378,38 @@ fn a_stateless_client_that_waits_over_http_hears_of_it_under_its_own_token() {
     assert_eq!(reached(&site), [1, 0]);
     gateway.end();
 }
+
+#[test]
+fn clients_that_share_servers_are_asked_about_their_own_calls_only() {
+    let site = site();
+    site.write(
+        "policy.yaml",
+        &ASK.replace("default_verdict: block", "default_verdict: allow"),
+    );
+    let gateway = listening(&site, &[]);
+    let begin = |id: u32, tool: &str, arguments: &str| {
+        begin_modern(
+            &gateway,
+            "tools/call",
+            tool,
+            &call_with(id, tool, arguments, FORMS),
+        )
+    };
+    // It is older, and its server has not answered it.
+    let other = begin(1, "old__read", r#"{"path":"/hold"}"#);
+    site.wait_for("holds-old");
+    let mine = begin(1, &drop_at("old"), r#"{"mine":true}"#).wait().json();
+    let (key, state) = sent_away(&mine);
+    assert!(mine.to_string().contains("mine"), "{mine}");
+    site.write("go-old", "\n");
+    assert_ran(&other.wait().json(), 1, "old");
+    site.decide("approve", &gateway.asked());
+    let tool = drop_at("old");
+    let again = call_with(2, &tool, r#"{"mine":true}"#, &back(&key, &state));
+    assert_ran(
+        &ask_modern(&gateway, "tools/call", &tool, &again).json(),
+        2,
+        "old",
+    );
+    gateway.end();
+}

@@ -32,8 +32,8 @@ fn ask(gateway: &mut Gateway, id: u32, tool: &str, arguments: &str) -> String {
 /// The only file of the sessions that ends so.
 fn session_file(site: &Site, ending: &str) -> String {
     let files = site.files(SESSIONS, ending);
-    let [file] = &files[..] else { panic!("{files:?}") };
-    file.to_str().unwrap().to_owned()
+    assert_eq!(files.len(), 1, "{files:?}");
+    files[0].to_str().unwrap().to_owned()
 }
 
 #[test]

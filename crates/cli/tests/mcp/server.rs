@@ -23,6 +23,11 @@ while IFS= read -r line; do
       fi ;;
     *'"tools/list"'*) printf '{"jsonrpc":"2.0","id":%s,"result":{"tools":%s}}\n' "$id" "$(cat tools.json)" ;;
     *'"path":"/die"'*) exit 3 ;;
+    *'"path":"/hold"'*)
+      mkfifo "go-$1"
+      touch "holds-$1"
+      read -r go < "go-$1"
+      printf '{"jsonrpc":"2.0","id":%s,"result":{"content":[],"from":"%s"}}\n' "$id" "$1" ;;
     *'"path":"/steps"'*)
       token=$(printf '%s' "$line" | sed -n 's/.*"progressToken":\("[^"]*"\|[0-9]*\).*/\1/p')
       printf '{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":%s,"progress":1}}\n' "$token"

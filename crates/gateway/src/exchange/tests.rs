@@ -361,7 +361,7 @@ fn asking() -> (Talk, Box<Asked>) {
 
 #[test]
 fn the_answer_of_the_client_never_reaches_the_server() {
-    let answer = |result: &str| format!(r#"{{"jsonrpc":"2.0","id":"gait-approval-secret",{result}}}"#);
+    let answer = |result: &str| format!(r#"{{"jsonrpc":"2.0","id":"gait-approval-1-secret",{result}}}"#);
     for (result, expected) in [
         (r#""result":{"action":"decline"}"#, &["replied 1 Declined"][..]),
         (
@@ -385,7 +385,7 @@ fn the_answer_of_the_client_never_reaches_the_server() {
 #[test]
 fn a_question_that_nobody_needs_any_more_is_taken_back() {
     let is_taken_back =
-        |said: &str| said.contains("notifications/cancelled") && said.contains("gait-approval-secret");
+        |said: &str| said.contains("notifications/cancelled") && said.contains("gait-approval-1-secret");
     let (mut talk, asked) = asking();
     talk.steps.clear();
     talk.exchange.settle(*asked, Decided::Run(1), &mut talk.steps);

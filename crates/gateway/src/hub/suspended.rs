@@ -11,6 +11,7 @@ use super::relay::token_of;
 use super::wire::{Answer, Change, cancelled, object, response, string};
 use super::{Hub, HubStep};
 use crate::answer::{INTERNAL_ERROR, INVALID_PARAMS};
+use crate::approvals::call_asked_about;
 use crate::frame::{self, Request};
 
 /// Calls that may wait for the client to come back with an answer. The oldest is given up for a new one.
@@ -97,8 +98,8 @@ impl Hub {
         true
     }
 
-    /// The call for which a server asks. It does not say so itself: it is the oldest that waits for it, from a client that
-    /// can answer.
+    /// The call for which a server asks, of a client that can answer. It does not say so itself: it is the oldest that waits
+    /// for it. Questions of the gateway do say so, and concern nobody else.
     fn call_that_asks(&self, server: usize, asked: &Request<'_>) -> Option<i64> {
         let waits = |(id, debt): (&i64, &Debt)| {
             let Owed::Relay(relay) = &debt.owed else {
@@ -115,7 +116,10 @@ impl Hub {
                 .get(META_CAPABILITIES)?;
             can_answer(capabilities, asked.method, asked.params).then_some((relay.asker.is_none(), *id))
         };
-        self.owed.iter().filter_map(waits).min().map(|(_, id)| id)
+        let named = call_asked_about(&asked.id);
+        let is_meant = |(_, id): &(bool, i64)| named.is_none_or(|named| named == *id);
+        let candidates = self.owed.iter().filter_map(waits).filter(is_meant);
+        candidates.min().map(|(_, id)| id)
     }
 
     /// Whether a request brings back a state that was given out here.

@@ -250,6 +250,26 @@ fn the_client_is_asked_until_it_has_said_all() {
 }
 
 #[test]
+fn what_the_gateway_asks_about_one_call_is_put_to_no_other() {
+    let mut talk = Talk::open(Stateless, &[Handshake]);
+    talk.ask("1", "tools/call", r#""name":"x""#);
+    let first = talk.owed("tools/call", 0);
+    talk.ask("2", "tools/call", r#""name":"y""#);
+    let asked = |call: i64| {
+        question(
+            &format!("\"gait-approval-{call}-0123\""),
+            "elicitation/create",
+            FORM,
+        )
+    };
+    assert!(talk.server(0, &asked(12345))[0].contains("-32601"));
+    let answer = only(&talk.server(0, &asked(first + 1)), "client");
+    assert_eq!(at(&answer, "id"), "2");
+    let answer = only(&talk.server(0, &asked(first)), "client");
+    assert_eq!(at(&answer, "id"), "1");
+}
+
+#[test]
 fn nobody_is_asked_what_no_call_can_carry() {
     let mut talk = Talk::open(Stateless, &[Handshake]);
     let roots = question("1", "roots/list", "{}");
