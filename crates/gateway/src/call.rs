@@ -10,6 +10,7 @@ use gait_mcp::{CallContext, ToolCall};
 use crate::{approvals::Presented, catalog::Tool, fold};
 
 pub(crate) mod declared;
+mod exact;
 
 /// Members of arguments that commonly name a file.
 const PATH_KEYS: [&str; 8] = [
@@ -100,6 +101,10 @@ impl Wanted {
         arg_provenance: Vec<ArgProvenance>,
     ) -> ToolCall {
         let hints = Hints::of(tool);
+        let mut auth_context = Object::new();
+        if let Some(digest) = exact::digest(&self.arguments) {
+            auth_context.insert(exact::ARGUMENTS_DIGEST, digest.to_string());
+        }
         ToolCall {
             name: self.name.clone(),
             args: self.arguments.clone(),
@@ -112,6 +117,7 @@ impl Wanted {
                 risk_class: caller.risk_class.clone(),
                 environment: caller.environment.clone(),
                 session_id: caller.session_id.clone(),
+                auth_context,
                 ..CallContext::default()
             },
             ..ToolCall::default()
