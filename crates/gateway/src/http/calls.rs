@@ -21,6 +21,7 @@ use super::sessions::Owed;
 use crate::answer::{self, Ruling};
 use crate::approvals::Approved;
 use crate::call::{Caller, Wanted, is_open_world};
+use crate::catalog::Catalog;
 use crate::exchange::{Decided, objection};
 use crate::frame::RequestId;
 use crate::judge::Outcome;
@@ -34,6 +35,8 @@ pub(crate) struct Call {
     pub(crate) asking: Asking,
     pub(crate) id: RequestId,
     pub(crate) wanted: Wanted,
+    /// The tools that it was judged by.
+    pub(crate) catalog: Arc<Catalog>,
     /// Whether the tool reaches into the open world.
     is_open_world: bool,
     /// The message, as the client sent it.
@@ -78,6 +81,7 @@ impl Asking {
             asking: self,
             id,
             is_open_world: is_open_world(tool),
+            catalog: Arc::clone(&catalog),
             wanted,
             bytes,
             begun,

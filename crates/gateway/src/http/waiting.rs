@@ -16,6 +16,7 @@ use super::relay::Form;
 use super::sse;
 use crate::answer::{self, Ruling};
 use crate::approvals::{Approved, Desk, Medium, News, Petition};
+use crate::exchange::later_objection;
 use crate::frame::{self, RequestId};
 use crate::judge::Pending;
 
@@ -162,6 +163,15 @@ impl Call {
 
     /// Judges the call again that was approved, and passes it on only if that allows it.
     async fn run_approved(self, again: ToolCall, approved: Approved) -> Response<Body> {
+        // While people decided, the server may have become another one.
+        match self.asking.catalog().await {
+            Err(unlisted) => return unlisted.answer(&self.id).into_answer(),
+            Ok(now) => {
+                if let Some(code) = later_objection(&self.catalog, &now, &self.wanted) {
+                    return self.refuse(&Ruling::changed(code));
+                }
+            }
+        }
         let outcome = self.judge_approved(again, approved).await;
         match self.settle(outcome).await {
             Ok(answered) => answered,
