@@ -10,13 +10,15 @@ use gait_canon::{
 
 use crate::{
     pins::{Pin, ServerPins},
-    schema::{ArgumentSchema, InvalidArguments},
+    schema::{self, ArgumentSchema, InvalidArguments},
 };
 
 /// Bytes of one definition. What a tool says of itself is read by a model and need not be a book.
 const MAX_DEFINITION_BYTES: usize = 256 << 10;
 /// Tools of one server.
 const MAX_TOOLS: usize = 16_384;
+/// Patterns in the input schemas of one server, which take time to make ready and memory to keep.
+const MAX_PATTERNS: usize = 2048;
 
 /// One tool as its server describes it.
 #[derive(Debug, Clone)]
@@ -145,11 +147,15 @@ pub struct Tool {
 }
 
 impl Tool {
-    fn new(definition: Definition, standing: Standing) -> Self {
+    /// A tool, whose schema may have so many patterns more.
+    fn new(definition: Definition, standing: Standing, patterns: &mut usize) -> Self {
         let schema = definition.value.get("inputSchema");
-        let (schema, standing) = match schema.map(ArgumentSchema::compile).transpose() {
-            Ok(schema) => (schema, standing),
-            Err(_) => (None, Standing::Quarantined(Quarantine::UnusableSchema)),
+        let left = patterns.checked_sub(schema.map_or(0, schema::patterns));
+        *patterns = left.unwrap_or(*patterns);
+        let schema = left.map(|_| schema.map(ArgumentSchema::compile).transpose());
+        let (schema, standing) = match schema {
+            Some(Ok(schema)) => (schema, standing),
+            Some(Err(_)) | None => (None, Standing::Quarantined(Quarantine::UnusableSchema)),
         };
         Self {
             definition,
@@ -193,13 +199,14 @@ impl Catalog {
             return Err(TooManyTools);
         }
         let mut tools = BTreeMap::<String, Tool>::new();
+        let mut patterns = MAX_PATTERNS;
         for definition in definitions {
             if let Some(other) = tools.get_mut(&definition.name) {
                 other.standing = Standing::Quarantined(Quarantine::Ambiguous);
                 continue;
             }
             let standing = review.standing(&definition);
-            let tool = Tool::new(definition, standing);
+            let tool = Tool::new(definition, standing, &mut patterns);
             tools.insert(tool.definition.name.clone(), tool);
         }
         let mut catalog = Self { tools };
@@ -352,6 +359,23 @@ mod tests {
             standings(changed, Some(&pins)),
             [quarantined("read", Quarantine::Changed)]
         );
+    }
+
+    #[test]
+    fn patterns_beyond_what_can_be_kept_make_schemas_unusable() {
+        let patterns: Vec<String> = (0..MAX_PATTERNS / 2)
+            .map(|number| format!(r#""p{number}":{{"pattern":"a"}}"#))
+            .collect();
+        let tool = |name: &str| {
+            let patterns = patterns.join(",");
+            format!(r#"{{"name":"{name}","inputSchema":{{"properties":{{{patterns}}}}}}}"#)
+        };
+        let listing = format!(r#"[{},{},{},{{"name":"d"}}]"#, tool("a"), tool("b"), tool("c"));
+        let unusable = standings(&listing, None)
+            .into_iter()
+            .filter(|(_, standing)| *standing == Standing::Quarantined(Quarantine::UnusableSchema));
+        let unusable: Vec<String> = unusable.map(|(name, _)| name).collect();
+        assert_eq!(unusable, ["c"]);
     }
 
     #[test]

@@ -1,16 +1,25 @@
 //! Checks the arguments of a call against what the reviewed definition of its tool takes.
 //!
-//! Schemas come from servers: nothing they refer to is fetched, and their patterns are matched in linear time.
+//! Schemas come from servers: nothing they refer to is fetched, their patterns are matched in linear time, and what is more
+//! work than that is not begun.
 
 use gait_canon::json::{self, Value};
 use jsonschema::{PatternOptions, Validator};
+
+mod cost;
+
+pub(crate) use cost::patterns;
 
 /// Bytes that one compiled pattern of a schema may take.
 const MAX_PATTERN_BYTES: usize = 1 << 20;
 
 /// What a tool takes, ready to check arguments against.
 #[derive(Debug)]
-pub struct ArgumentSchema(Validator);
+pub struct ArgumentSchema {
+    validator: Validator,
+    /// Levels of arguments beyond which that would be too much work.
+    deepest: usize,
+}
 
 /// A schema that nothing can be checked against.
 #[derive(Debug, thiserror::Error)]
@@ -30,20 +39,26 @@ pub struct InvalidArguments {
 impl ArgumentSchema {
     /// Makes the `inputSchema` of a tool ready, by the JSON Schema draft it names (2020-12 when it names none).
     pub fn compile(schema: &Value) -> Result<Self, UnusableSchema> {
+        let deepest = cost::deepest(schema)
+            .ok_or_else(|| UnusableSchema("it is too much work to hold arguments against it".to_owned()))?;
         let schema = foreign(schema).map_err(|error| UnusableSchema(error.to_string()))?;
         jsonschema::options()
             .offline()
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_BYTES))
             .build(&schema)
-            .map(Self)
+            .map(|validator| Self { validator, deepest })
             .map_err(|error| UnusableSchema(error.to_string()))
     }
 
     /// The first thing that is wrong with `arguments`.
     pub fn check(&self, arguments: &Value) -> Result<(), InvalidArguments> {
         let invalid = |message: String, place: String| InvalidArguments { message, place };
+        if cost::levels(arguments) > self.deepest {
+            let message = format!("arguments of this tool have at most {} levels", self.deepest);
+            return Err(invalid(message, String::new()));
+        }
         let arguments = foreign(arguments).map_err(|error| invalid(error.to_string(), String::new()))?;
-        self.0.validate(&arguments).map_err(|error| {
+        self.validator.validate(&arguments).map_err(|error| {
             let place = error.instance_path().to_string();
             // The value itself may be a secret.
             invalid(error.masked().to_string(), place)
@@ -127,6 +142,35 @@ mod tests {
                 _ = schema.check(&json::parse(br#"{"a":{"a":1}}"#).unwrap());
             }
         }
+    }
+
+    #[test]
+    fn arguments_are_not_checked_deeper_than_there_is_time_for() {
+        let doubling = r##"{"allOf":[{"properties":{"a":{"$ref":"#"}}},{"properties":{"a":{"$ref":"#"}}}]}"##;
+        let schema = schema(doubling).unwrap();
+        for (levels, passes) in [(8, true), (9, false), (60, false)] {
+            let arguments = format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
+            let checked = schema.check(&json::parse(arguments.as_bytes()).unwrap());
+            assert_eq!(checked.is_ok(), passes, "{levels}");
+        }
+    }
+
+    #[test]
+    fn what_is_followed_fits_on_the_stack() {
+        let defs: Vec<String> = (0..250)
+            .map(|number| {
+                format!(
+                    r##""d{number}":{{"allOf":[{{"$ref":"#/$defs/d{}"}}]}}"##,
+                    number + 1
+                )
+            })
+            .collect();
+        let text = format!(
+            r##"{{"$defs":{{{},"d250":{{"required":["a"]}}}},"$ref":"#/$defs/d0"}}"##,
+            defs.join(",")
+        );
+        let schema = schema(&text).unwrap();
+        assert!(schema.check(&json::parse(b"{}").unwrap()).is_err());
     }
 
     #[test]
