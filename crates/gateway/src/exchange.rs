@@ -387,12 +387,9 @@ impl Exchange {
         !self.judging.is_empty() || !self.parked.is_empty()
     }
 
-    /// Tells the client what the server owes it and will never send.
-    pub fn server_is_gone(&mut self, steps: &mut Vec<Step>) {
-        let gone = |id: &RequestId| {
-            let message = "the server ended before it answered";
-            Step::ToClient(answer::error(Some(id), answer::INTERNAL_ERROR, message))
-        };
+    /// Tells the client what the server owes it and will never send, because of `why`.
+    pub fn server_is_gone(&mut self, why: &str, steps: &mut Vec<Step>) {
+        let gone = |id: &RequestId| Step::ToClient(answer::error(Some(id), answer::INTERNAL_ERROR, why));
         for (id, owed) in self.by_server.drain() {
             match owed {
                 Owed::OwnPage => continue,

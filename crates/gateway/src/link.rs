@@ -37,8 +37,9 @@ pub enum Link {
 }
 
 impl Link {
-    /// Opens a way to `target` and tells what arrives on it, the end included. A server over HTTP is asked when there is
-    /// something to say to it.
+    /// Opens a way to `target` and tells what arrives on it, the end included: of a child on a thread that does nothing else,
+    /// of a server over HTTP on one that carries other links as well. A server over HTTP is asked when there is something to
+    /// say to it.
     pub fn open(target: &Target, tell: Tell) -> io::Result<Self> {
         Ok(match target {
             Target::Child(launch) => Self::Child(Started::begin(launch, tell)?),
@@ -59,6 +60,14 @@ impl Link {
         match self {
             Self::Child(child) => child.close(),
             Self::Remote(remote) => remote.close(),
+        }
+    }
+
+    /// What a child ended with, if it did.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        match self {
+            Self::Child(child) => child.ended(),
+            Self::Remote(_) => None,
         }
     }
 

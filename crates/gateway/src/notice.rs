@@ -1,6 +1,7 @@
 //! What a gateway tells those who watch it.
 
 use std::io;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::answer::Ruling;
@@ -28,6 +29,8 @@ pub enum Notice<'a> {
     Dropped(&'a Dropped),
     /// The server cannot be started, and is left out.
     NotStarted(&'a io::Error),
+    /// The process of the server ended, although its client is still there; with what, as far as that is known.
+    Ended(Option<ExitStatus>),
     /// Something was left out where several servers are one to their client.
     LeftOut(&'a HubDropped),
 }

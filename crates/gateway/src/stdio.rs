@@ -1,6 +1,7 @@
 //! A client on standard input and output.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
+use std::os::fd::AsFd;
 use std::process::ExitStatus;
 use std::thread;
 
@@ -14,16 +15,17 @@ use crate::pipe::{Outbox, read_messages};
 /// Serves the client that speaks on two streams until it, or a server that stands alone, is gone, or the process is told to
 /// end; gives what the server ended with.
 pub fn run(
-    client: (impl BufRead + Send + 'static, impl Write + Send + 'static),
+    client: (impl BufRead + Send + 'static, impl AsFd),
     fleet: Fleet,
-    staff: Staff<'_>,
+    staff: Staff,
 ) -> io::Result<Option<ExitStatus>> {
     obey(fleet.inlet())?;
     let inlet = fleet.inlet();
     let (said, heard) = client;
-    thread::spawn(move || read_messages(said, |arrival| inlet.tell(arrival)));
-    let (outbox, writer) = Outbox::open(heard);
-    let status = fleet.run(Box::new(move |message| outbox.send(message)), staff);
+    thread::spawn(move || read_messages(said, |arrival| inlet.attend(arrival)));
+    let (outbox, writer) = Outbox::open(heard.as_fd().try_clone_to_owned()?);
+    let to_client = Box::new(move |message| outbox.send(message));
+    let status = fleet.with_ledger_alone().run(to_client, staff);
     // What was said last must arrive.
     if status.is_ok() {
         _ = writer.join();

@@ -1,19 +1,21 @@
-//! Calls of the main loop that need an approval.
+//! Calls that need an approval.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Event, Serving};
+use super::Event;
+use super::serving::{Serving, todo};
 use crate::approvals::{Again, Arrival, News};
 use crate::exchange::{Asked, Decided};
 use crate::judge::Outcome;
 
-impl Serving<'_> {
+impl Serving {
     /// Does what was decided of a call, or brings it to the desk; whether the client still listens.
     pub(super) fn decided(&mut self, index: usize, mut asked: Box<Asked>, mut outcome: Outcome) -> bool {
-        let judge = self.staff.judge;
+        let judge = Arc::clone(&self.staff.judge);
         match (outcome.pending.take(), judge.desk()) {
             (Some(pending), Some(desk)) => {
-                let events = self.events.clone();
+                let strand = self.strand.clone();
                 let server = &mut self.servers[index];
                 let arrival = Arrival {
                     asked,
@@ -23,7 +25,7 @@ impl Serving<'_> {
                 };
                 server.counter.bring(arrival, desk, move |number, news| {
                     // Nobody may be listening any more; then nothing runs.
-                    _ = events.send(Event::News(index, number, news));
+                    _ = strand.leave(Event::News(index, number, news));
                 });
                 if !self.is_client_there {
                     // It may still read, but does not wait.
@@ -55,19 +57,19 @@ impl Serving<'_> {
         if let Some(again) = again {
             self.judge_again(index, again);
         }
-        self.take(super::todo(index, steps))
+        self.take(todo(index, steps))
     }
 
     fn judge_again(&self, index: usize, again: Again) {
         let begun = Instant::now();
-        let events = self.events.clone();
+        let strand = self.strand.clone();
         let Again {
             asked,
             call,
             approved,
         } = again;
         self.staff.judge.judge_approved(call, &approved, move |outcome| {
-            _ = events.send(Event::Settled(index, asked, outcome, begun.elapsed()));
+            _ = strand.leave(Event::Settled(index, asked, outcome, begun.elapsed()));
         });
     }
 

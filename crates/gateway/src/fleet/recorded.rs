@@ -1,15 +1,15 @@
-//! What the main loop has recorded and remembered.
+//! What is recorded and remembered of one client.
 
 use std::sync::Arc;
 
 use gait_canon::Digest;
 
-use super::Serving;
+use super::serving::Serving;
 use crate::exchange::{Asked, Decided};
 use crate::record::Records;
 
-impl Serving<'_> {
-    /// The one client of this loop.
+impl Serving {
+    /// The one client.
     fn client(&self) -> Digest {
         Digest::of(self.staff.caller.session_id.as_bytes())
     }

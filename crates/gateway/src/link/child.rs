@@ -7,15 +7,17 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 
 use super::Tell;
-use crate::pipe::{Outbox, Unread, read_messages};
+use crate::pipe::{Arrival, Outbox, Unread, read_messages};
 
 /// How long a server may take to end once its input is closed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it may take once it was told to end.
 const LAST_PATIENCE: Duration = Duration::from_millis(1500);
+/// How long one that says no more is given to end, so that what it ended with can be told.
+const SHORT_PATIENCE: Duration = Duration::from_millis(250);
 /// How often it is looked at meanwhile.
 const GLANCE: Duration = Duration::from_millis(10);
 
@@ -60,7 +62,15 @@ impl Started {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (input, output) = pipes.ok_or(io::ErrorKind::BrokenPipe)?;
-        thread::spawn(move || read_messages(BufReader::new(output), &mut tell));
+        let pid = Pid::from_child(&child);
+        thread::spawn(move || {
+            read_messages(BufReader::new(output), |arrival| {
+                if matches!(arrival, Arrival::End) {
+                    await_end(pid);
+                }
+                tell(arrival)
+            });
+        });
         let (outbox, _) = Outbox::open(input);
         Ok(Self {
             child,
@@ -71,6 +81,11 @@ impl Started {
 
     pub(super) fn send(&self, message: String) -> Result<(), Unread> {
         self.outbox.as_ref().map_or(Ok(()), |outbox| outbox.send(message))
+    }
+
+    /// What it ended with, if it did.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 
     pub(super) fn close(&mut self) {
@@ -106,5 +121,14 @@ impl Started {
             }
             thread::sleep(GLANCE);
         }
+    }
+}
+
+/// Waits a moment until a child has ended, and leaves it to others to ask with what.
+fn await_end(pid: Pid) {
+    let looking = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    let deadline = Instant::now() + SHORT_PATIENCE;
+    while Instant::now() < deadline && matches!(waitid(WaitId::Pid(pid), looking), Ok(None)) {
+        thread::sleep(Duration::from_millis(1));
     }
 }

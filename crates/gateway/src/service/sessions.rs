@@ -69,11 +69,11 @@ impl Sessions {
         let thread = thread::Builder::new().name("fleet".to_owned()).spawn(move || {
             let outlet = Arc::clone(&shared);
             let staff = Staff {
-                judge: &crew.judge,
-                caller: &caller,
-                reviewer: &crew.reviewer,
-                now: &*crew.now,
-                watch: &mut |server, notice| (crew.watch)(server, notice),
+                judge: crew.judge,
+                caller,
+                reviewer: crew.reviewer,
+                now: crew.now,
+                watch: crew.watch,
             };
             // What there is to say of how it ended was said to whoever watches.
             _ = fleet.run(Box::new(move |message| outlet.deliver(&message)), staff);

@@ -16,6 +16,7 @@ use approvals::Approvals;
 use gait_disk::ledger::{Ledger, LedgerOptions};
 use gait_disk::reload::{Epoch, First, OnInvalid, Reloading};
 use gait_disk::stamp::Stamps;
+use gait_gate::clock::{Clock as _, SystemClock};
 use gait_gateway::call::Caller;
 use gait_gateway::fleet::Staff;
 use gait_gateway::judge::{Judge, Rules};
@@ -154,7 +155,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         watchers,
     };
     let served = match servers.sole_address() {
-        _ if parsed.text("listen").is_empty() => beside_client(parsed, context, &servers, &staff),
+        _ if parsed.text("listen").is_empty() => beside_client(parsed, context, &servers, staff),
         Some(address) => http::run(parsed, context, address, staff),
         None => service::run(parsed, context, servers, staff),
     };
@@ -221,7 +222,7 @@ fn beside_client(
     parsed: &Parsed,
     context: &Context<'_>,
     servers: &Servers,
-    staff: &Employed,
+    staff: Employed,
 ) -> CommandResult {
     if parsed.flag("forward-authorization") {
         return Err(Failure::invalid_input(
@@ -231,13 +232,13 @@ fn beside_client(
     let network = network()?;
     let members = servers.members(&network, &http::asking(parsed, context, false)?)?;
     let fleet = servers.fleet(members, &nonce()?, context.producer_version())?;
-    let watchers = &staff.watchers;
+    let watchers = staff.watchers;
     let staff = Staff {
-        judge: &staff.judge,
-        caller: &staff.judge.caller,
-        reviewer: &staff.reviewer,
-        now: &|| context.now(),
-        watch: &mut |server, notice| watchers.note(server, &notice),
+        caller: staff.judge.caller.clone(),
+        judge: Arc::new(staff.judge),
+        reviewer: Arc::new(staff.reviewer),
+        now: Arc::new(|| SystemClock.now()),
+        watch: Arc::new(move |server, notice| watchers.note(server, &notice)),
     };
     let client = (BufReader::new(io::stdin()), io::stdout());
     let status = stdio::run(client, fleet, staff)

@@ -137,6 +137,8 @@ fn line(notice: &Notice<'_>) -> String {
         }
         Notice::Dropped(why) => format!("held back: {why:?}"),
         Notice::NotStarted(error) => format!("cannot be started and is left out: {error}"),
+        Notice::Ended(None) => "ended".to_owned(),
+        Notice::Ended(Some(status)) => format!("ended ({status})"),
         Notice::LeftOut(why) => why.to_string(),
     }
 }
@@ -156,6 +158,10 @@ fn event(notice: &Notice<'_>) -> Event {
         }),
         Notice::NotStarted(error) => Event::Tools(Tools {
             problem: error.to_string(),
+            ..Tools::default()
+        }),
+        Notice::Ended(_) => Event::Tools(Tools {
+            problem: line(notice),
             ..Tools::default()
         }),
         Notice::LeftOut(_) => Event::Dropped {
