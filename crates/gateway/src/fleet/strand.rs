@@ -25,7 +25,7 @@ pub(super) trait Worker {
     /// The time is up.
     fn time_is_up(&mut self);
 
-    /// Whether nothing is left to be dealt with, whatever happens.
+    /// Whether nothing is dealt with any more, whatever happens.
     fn is_over(&self) -> bool;
 }
 
@@ -217,13 +217,14 @@ impl<'s, W: Worker> AtWork<'s, W> {
 impl<W: Worker> Drop for AtWork<'_, W> {
     fn drop(&mut self) {
         let Some(worker) = self.worker.take() else { return };
-        let (is_over, deadline) = (worker.is_over(), worker.deadline());
+        // What a panic left half done is not gone on with.
+        let is_over = worker.is_over() || thread::panicking();
+        let deadline = worker.deadline();
         let mut table = self.strand.lock();
         table.idle = Some(worker);
-        // What a panic left half done is not gone on with.
-        table.is_over |= thread::panicking();
+        table.is_over |= is_over;
         let is_sooner = deadline.is_some_and(|deadline| table.until.is_none_or(|until| deadline < until));
-        let is_wanted = table.is_over || is_over || is_sooner || !table.events.is_empty();
+        let is_wanted = table.is_over || is_sooner || !table.events.is_empty();
         drop(table);
         if is_wanted {
             self.strand.0.changed.notify_one();
@@ -408,6 +409,15 @@ mod tests {
         strand.attend(Event::EndAt(Instant::now() + Duration::from_secs(600)));
         strand.attend(Event::EndAt(Instant::now() + Duration::from_millis(1)));
         assert!(standing_by.join().unwrap().is_over);
+    }
+
+    #[test]
+    fn nothing_is_dealt_with_once_it_is_over() {
+        let (strand, standing_by) = begin();
+        settle(&strand);
+        assert!(strand.attend(Event::End));
+        assert!(!strand.attend(Event::Note(0, 1)) && !strand.leave(Event::Note(0, 2)));
+        assert!(standing_by.join().unwrap().noted.is_empty());
     }
 
     #[test]
