@@ -5,8 +5,8 @@
 //! beside `<session>.journal.jsonl`, tied to the event by trace id and intent digest.
 //!
 //! Nobody waits for the journals. The decision itself is durable before the call runs, in its signed trace; journals follow
-//! as fast as the disk lets them, what gathers meanwhile with one flush, and everything is on the disk when the records are
-//! dropped. When they fall far behind, calls wait for them rather than that something goes unrecorded.
+//! within milliseconds, or as fast as the disk lets them, what gathers meanwhile with one flush, and everything is on the disk
+//! when the records are dropped. When they fall far behind, calls wait for them rather than that something goes unrecorded.
 //!
 //! What came back is remembered here as well, for each client apart, so that arguments that carry it are known by it (see
 //! [`provenance`](crate::provenance)).

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use gait_artifact::Timestamp;
 use gait_artifact::mcp::CallResult;
@@ -16,6 +17,9 @@ use gait_runpack::session::SessionError;
 
 /// Entries that may wait; beyond that calls wait.
 const MAX_WAITING: usize = 1024;
+/// How long the first entry waits for others. A call that is under way then shares the processor with no writing, and wakes
+/// the thread once at most.
+const GATHERING: Duration = Duration::from_millis(5);
 /// Bytes of a result whose content is recorded.
 const MAX_CONTENT: usize = 64 << 10;
 /// Journals are readable by their owner alone.
@@ -147,6 +151,7 @@ struct Journals {
 impl Journals {
     fn write_all(&self, waiting: &Receiver<(String, Entry)>, warn: &dyn Fn(&str)) {
         while let Ok(first) = waiting.recv() {
+            thread::sleep(GATHERING);
             let mut lots = BTreeMap::<String, Lot>::new();
             let mut waiters = Vec::new();
             let gathered = waiting.try_iter().take(MAX_WAITING);
