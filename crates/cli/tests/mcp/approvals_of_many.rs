@@ -7,7 +7,7 @@ use crate::gateway::Gateway;
 use crate::http::{Listening, Stream};
 use crate::messages::{
     FORMS, LIST, META, OPENED, OPENING, ask_modern, assert_ran, assert_refused, begin_modern, call,
-    call_with, modern, names, opened, refused,
+    call_with, modern, names, opened, opened_with, opening_with_forms, refused,
 };
 use crate::site::Site;
 
@@ -103,7 +103,7 @@ fn reply(question: &Value, action: &str) -> String {
 fn a_client_with_sessions_is_asked_about_calls_at_servers_of_any_era() {
     let site = site();
     let mut gateway = beside_client(&site, &[]);
-    gateway.ask(&OPENING.replace(r#""capabilities":{}"#, r#""capabilities":{"elicitation":{}}"#));
+    gateway.ask(&opening_with_forms());
     gateway.send(OPENED);
     for (id, server) in (3..).zip(BOTH) {
         let tool = drop_at(server);
@@ -412,4 +412,49 @@ fn clients_that_share_servers_are_asked_about_their_own_calls_only() {
         "old",
     );
     gateway.end();
+}
+
+#[test]
+fn a_client_with_sessions_is_asked_over_http_in_the_stream_of_its_call() {
+    let site = site();
+    let gateway = listening(&site, &[]);
+    let session = opened_with(&gateway, &[], &opening_with_forms());
+    let named = [("Mcp-Session-Id", session.as_str())];
+    for (id, server) in (5..).zip(BOTH) {
+        let message = call(id, &drop_at(server), "{}");
+        let mut stream = gateway.stream("POST", &named, &message);
+        let declined = reply(&heard(&mut stream), "decline");
+        assert_eq!(gateway.post(&named, &declined).status, 202);
+        let answer = heard(&mut stream);
+        assert_refused(&answer, "approval_withdrawn");
+        assert_eq!(refused(&answer).1, gateway.asked());
+    }
+    assert_eq!(reached(&site), [0, 0]);
+    gateway.end();
+}
+
+#[test]
+fn gateways_over_http_that_share_a_secret_take_each_others_states() {
+    let site = site();
+    let start = || {
+        let mut command = site.gateway(&["--listen", "127.0.0.1:0", "--approval-state-key-env", "SHARED"]);
+        command
+            .args(FLAGS)
+            .args(KEY)
+            .env("SHARED", "a secret of some gateways");
+        Listening::begun(command)
+    };
+    let (first, second) = (start(), start());
+    let tool = drop_at("new");
+    let ask = |gateway: &Listening, message: &str| ask_modern(gateway, "tools/call", &tool, message).json();
+    let (key, state) = sent_away(&ask(&first, &call_with(1, &tool, "{}", FORMS)));
+    site.decide("approve", &first.asked());
+    let again = call_with(2, &tool, "{}", &back(&key, &state));
+    assert_ran(&ask(&second, &again), 2, "new");
+    for gateway in [&first, &second] {
+        assert_refused(&ask(gateway, &again), "approval_state_replayed");
+    }
+    assert_eq!(reached(&site), [0, 1]);
+    first.end();
+    second.end();
 }

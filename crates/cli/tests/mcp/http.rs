@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -51,7 +52,12 @@ impl Stream {
 impl Listening {
     /// Starts the gateway and waits until it listens.
     pub(crate) fn start(site: &Site, flags: &[&str]) -> Self {
-        let gateway = site.start(&[&["--listen", "127.0.0.1:0"], flags].concat());
+        Self::begun(site.gateway(&[&["--listen", "127.0.0.1:0"], flags].concat()))
+    }
+
+    /// The same for a gateway that is told to listen already.
+    pub(crate) fn begun(command: Command) -> Self {
+        let gateway = Gateway::start(command);
         let line = gateway.line();
         let (_, rest) = line
             .split_once("listening=")

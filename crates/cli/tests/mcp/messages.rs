@@ -44,9 +44,19 @@ pub(crate) fn begin_modern(gateway: &Listening, method: &str, name: &str, body: 
     gateway.begin("POST", &headers, body)
 }
 
+/// What opens a session with a client that shows forms.
+pub(crate) fn opening_with_forms() -> String {
+    OPENING.replace(r#""capabilities":{}"#, r#""capabilities":{"elicitation":{}}"#)
+}
+
 /// Opens a session and gives its name.
 pub(crate) fn opened(gateway: &Listening, headers: &[(&str, &str)]) -> String {
-    let answer = gateway.post(headers, OPENING);
+    opened_with(gateway, headers, OPENING)
+}
+
+/// The same, opened with this.
+pub(crate) fn opened_with(gateway: &Listening, headers: &[(&str, &str)], opening: &str) -> String {
+    let answer = gateway.post(headers, opening);
     assert_eq!(answer.status, 200, "{answer:?}");
     let session = answer.header("mcp-session-id").to_owned();
     assert_eq!(session.len(), 32, "{answer:?}");

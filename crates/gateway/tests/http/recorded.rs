@@ -11,7 +11,8 @@ const LETTER: &str = "Dear Sir, the board has decided to postpone the merger unt
 
 /// A megabyte that nobody would send.
 fn ballast() -> String {
-    (0..1 << 16).map(|number| format!("line {number:010} ")).collect()
+    let lines: Vec<_> = (0..1 << 16).map(|number| format!("line {number:010} ")).collect();
+    lines.concat()
 }
 
 /// A server whose tools return a letter, in a stream or behind much else when that is asked for; and which fails.
