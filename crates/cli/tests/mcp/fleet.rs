@@ -85,7 +85,9 @@ fn several_servers_are_one_to_their_client() {
     assert_eq!(answer(&answers, 6)["result"]["isError"], true);
     // A server that dies in the middle of a call takes nobody along.
     let left = answer(&answers, 7);
-    assert!(left.get("error").is_some(), "{left}");
+    let why = "the server two ended (exit status: 3) before it answered";
+    assert_eq!(left["error"]["message"], why, "{told}");
+    assert!(told.contains("gait: two: ended (exit status: 3)"), "{told}");
     for server in ["one", "two"] {
         assert!(!site.seen(server).contains("drop"), "{}", site.seen(server));
     }
