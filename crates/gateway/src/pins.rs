@@ -13,7 +13,7 @@ use gait_canon::{
     json::{self, Reader, Value},
 };
 use gait_disk::{
-    atomic,
+    FileLock, LockError, LockPolicy, atomic,
     read::{ReadError, read_bounded},
 };
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,9 @@ pub enum PinsError {
     /// There are more than the file may hold.
     #[error("tool pins take {0} bytes, more than {MAX_BYTES}")]
     TooLong(usize),
+    /// Somebody else writes the file, and does not stop.
+    #[error("lock tool pins: {0}")]
+    Busy(#[from] LockError),
     /// The file cannot be written.
     #[error("write tool pins: {0}")]
     Write(#[from] gait_disk::Error),
@@ -170,6 +173,14 @@ impl Pins {
             }
         }
         Ok(pins)
+    }
+
+    /// Keeps others from writing the file at `path`: whoever changes it holds this from before it is read.
+    pub fn lock(path: &Path) -> Result<FileLock, PinsError> {
+        atomic::create_parents(path)?;
+        let mut beside = path.to_path_buf().into_os_string();
+        beside.push(".lock");
+        Ok(FileLock::acquire(Path::new(&beside), &LockPolicy::APPEND, b"")?)
     }
 
     /// Writes the pins to the file at `path`, all or nothing.

@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 
 use gait_artifact::Timestamp;
 use gait_canon::json;
-use gait_disk::{FileLock, LockError, LockPolicy, atomic};
 
 use crate::catalog::{Catalog, Definition, Review, Standing, TooManyTools};
 use crate::pins::{Pins, PinsError};
@@ -26,9 +25,6 @@ pub enum ReviewError {
     /// The lock file is of no use.
     #[error(transparent)]
     Pins(#[from] PinsError),
-    /// Somebody else writes the lock file, and does not stop.
-    #[error(transparent)]
-    Busy(#[from] LockError),
     /// There is too much to review.
     #[error(transparent)]
     TooMany(#[from] TooManyTools),
@@ -78,7 +74,7 @@ impl Reviewer {
         let mut pins = Pins::load(&self.path)?.unwrap_or_default();
         let is_first = pins.of(server).is_none() && !self.demand_pins;
         // Gateways that start together share the file, and none may lose what another has just pinned.
-        let _lock = is_first.then(|| lock(&self.path)).transpose()?;
+        let _lock = is_first.then(|| Pins::lock(&self.path)).transpose()?;
         if is_first {
             pins = Pins::load(&self.path)?.unwrap_or_default();
         }
@@ -96,21 +92,13 @@ impl Reviewer {
             pins.save(&self.path)?;
         } else if Standings::of(&catalog).quarantined > 0 {
             let seen = seen_path(&self.path);
-            let _lock = lock(&seen)?;
+            let _lock = Pins::lock(&seen)?;
             let mut pins = Pins::load(&seen)?.unwrap_or_default();
             pins.servers.insert(server.to_owned(), catalog.approve_all(now)?);
             pins.save(&seen)?;
         }
         Ok(catalog)
     }
-}
-
-/// Keeps others from writing the file at `path` meanwhile.
-fn lock(path: &Path) -> Result<FileLock, ReviewError> {
-    atomic::create_parents(path).map_err(PinsError::from)?;
-    let mut beside = path.to_path_buf().into_os_string();
-    beside.push(".lock");
-    Ok(FileLock::acquire(Path::new(&beside), &LockPolicy::APPEND, b"")?)
 }
 
 impl Standings {

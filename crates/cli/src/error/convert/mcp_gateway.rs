@@ -8,10 +8,11 @@ use crate::error::{ErrorKind, Failure};
 
 impl From<PinsError> for Failure {
     fn from(error: PinsError) -> Self {
-        match &error {
+        match error {
+            PinsError::Busy(error) => error.into(),
             PinsError::Write(_) => Self::new(ErrorKind::Io, error),
             PinsError::Digest { .. } => Self::new(ErrorKind::VerificationFailed, error),
-            _ => Self::invalid_input(error),
+            error => Self::invalid_input(error),
         }
     }
 }

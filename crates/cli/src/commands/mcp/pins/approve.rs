@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gait_gateway::pins::PinChange;
+use gait_gateway::pins::{PinChange, Pins};
 use serde::Serialize;
 
 use super::{PINS, SERVER, approved, changes, line, seen};
@@ -39,6 +39,8 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     if named.is_empty() != parsed.flag("all") {
         return Err(Failure::invalid_input("expected either --tool <names> or --all"));
     }
+    // A gateway that meets a new server meanwhile must not lose its pins.
+    let _lock = Pins::lock(Path::new(parsed.text("pins")))?;
     let (mut pins, seen) = (approved(parsed)?, seen(parsed)?);
     let mut wanted = changes(parsed, &pins, &seen);
     wanted.retain(|change| named.is_empty() || named.contains(&&*change.tool));
