@@ -205,3 +205,23 @@ fn progress_comes_before_the_answer_and_can_be_heard_again() {
     assert!(stream.event().contains(r#""id":"s""#));
     gateway.end();
 }
+
+#[test]
+fn a_request_that_is_taken_back_is_not_waited_for() {
+    let site = Site::new(NEVER_DROP);
+    let gateway = two(&site, &[]);
+    let session = opened(&gateway, &[]);
+    let named = [("Mcp-Session-Id", session.as_str())];
+    let hold = call(7, "one__read", r#"{"path":"/hold"}"#);
+    let held = gateway.begin("POST", &named, &hold);
+    site.wait_for("holds-one");
+    assert_eq!(gateway.post(&named, &hold).status, 400);
+    let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
+    assert_eq!(gateway.post(&named, cancel).status, 202);
+    assert_eq!((held.wait().status, site.reached("one").len()), (202, 1));
+    // Its id is free, and what the server says of it still is for nobody.
+    let other = call(7, "two__read", r#"{"path":"/a"}"#);
+    site.write("go-one", "\n");
+    assert_ran(&gateway.post(&named, &other).json(), 7, "two");
+    gateway.end();
+}

@@ -283,6 +283,7 @@ impl Service {
                 }
                 // Who does not read events is told the answer only.
                 Ok(Some(_)) => continue,
+                Ok(None) if reader.was_taken_back() => return Ok(empty(StatusCode::ACCEPTED)),
                 Ok(None) => {
                     let text = "the servers ended before they answered";
                     let status = StatusCode::BAD_GATEWAY;

@@ -16,6 +16,8 @@ use crate::pipe::{Arrival, Unread};
 const MAX_WAITING: usize = 1024;
 /// The member of `_meta` that says to which request a notice belongs.
 const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+/// Takes a request back.
+const CANCELLED: &str = "notifications/cancelled";
 /// The member that says of which request something is the progress.
 const PROGRESS_TOKEN: &str = "progressToken";
 
@@ -155,9 +157,18 @@ impl Session {
         }
     }
 
-    /// Passes on what needs no answer; whether anybody is there.
+    /// Passes on what needs no answer; whether anybody is there. A request that is taken back is not waited for any more.
     pub(super) fn tell(&self, document: &Document<'_>) -> bool {
         self.table().used = Instant::now();
+        if let Ok(Message::Notification {
+            method: CANCELLED,
+            params: Some(params),
+        }) = Message::of(document)
+            && let Some(Ok(id)) = params.get("requestId").map(RequestId::read)
+        {
+            self.table().take_back(&id);
+            self.changed.notify_waiters();
+        }
         self.inlet
             .tell(Arrival::Message(document.text().as_bytes().to_vec()))
     }
@@ -243,16 +254,11 @@ impl Session {
     fn give_up(&self, stream: u64) {
         let id = {
             let mut table = self.table();
-            let id = table
-                .waiting
-                .iter()
-                .find(|(_, waiting)| waiting.stream == stream)
-                .map(|(id, _)| id.clone());
-            if let Some(Waiting {
-                token: Some(token), ..
-            }) = id.as_ref().and_then(|id| table.waiting.remove(id))
-            {
-                table.progress.remove(&token);
+            let mut waiting = table.waiting.iter();
+            let id = waiting.find(|(_, waiting)| waiting.stream == stream);
+            let id = id.map(|(id, _)| id.clone());
+            if let Some(id) = &id {
+                table.take_back(id);
             }
             table.buffer.remove(stream);
             id
@@ -268,6 +274,17 @@ impl Session {
 }
 
 impl Table {
+    /// Forgets a request that its client does not want answered.
+    fn take_back(&mut self, id: &RequestId) {
+        let Some(Waiting { stream, token, .. }) = self.waiting.remove(id) else {
+            return;
+        };
+        if let Some(token) = token {
+            self.progress.remove(&token);
+        }
+        self.buffer.remove(stream);
+    }
+
     /// The stream that a notice belongs to, and the notice as its reader knows the request.
     fn place_of(&self, params: Option<Part<'_>>, document: &Document<'_>, is_shared: bool) -> (u64, String) {
         let as_it_came = || document.text().to_owned();
@@ -365,6 +382,11 @@ impl Reader {
                 Found::Nothing => changed.await,
             }
         }
+    }
+
+    /// Whether a stream that ended did so because its client took the request back, or reads it elsewhere.
+    pub(super) fn was_taken_back(&self) -> bool {
+        !self.session.table().is_over
     }
 
     /// By what a stream can be gone on with behind a message, where that is possible.
