@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// The standard profile reports findings beside its verdict; the strict profile counts every finding as a failure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// What kind of thing.
     pub code: FindingCode,
@@ -43,6 +44,7 @@ impl fmt::Display for Finding {
 
 /// The kinds of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingCode {

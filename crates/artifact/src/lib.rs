@@ -47,6 +47,7 @@ pub mod suggest;
 pub mod text;
 pub mod time;
 pub mod trace;
+pub mod triage;
 pub mod verdict;
 pub mod vocabulary;
 pub mod voice;

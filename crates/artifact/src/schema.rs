@@ -42,6 +42,7 @@ use crate::{
     session::{JournalHeader, SessionChain, SessionCheckpoint, SessionLock, SessionState},
     shape::Shape,
     trace::TraceRecord,
+    triage::Triage,
     voice::{CallEvent, CallpackManifest, CommitmentIntent, SayToken},
 };
 
@@ -108,6 +109,7 @@ pub fn files() -> Result<Vec<SchemaFile>, json::Error> {
         schema_file::<EncryptedArtifact>("guard/encrypted_artifact", "Guard Encrypted Artifact"),
         schema_file::<EvidenceManifest>("guard/pack_manifest", "Guard Evidence Pack Manifest"),
         schema_file::<RetentionReport>("guard/retention_report", "Guard Retention Report"),
+        schema_file::<Triage>("incident/triage", "Incident Triage"),
         schema_file::<JobEvent>("job/event", "Job Event"),
         schema_file::<PendingMutation>("job/pending_mutation", "Pending Job Mutation"),
         schema_file::<JobState>("job/state", "Job State"),

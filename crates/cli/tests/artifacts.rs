@@ -188,6 +188,41 @@ fn what_is_kept_from_call_to_call_matches_its_schema() {
 }
 
 #[test]
+fn an_incident_on_one_page_matches_its_schema() {
+    let place = Place(tempfile::tempdir().unwrap());
+    place.write(
+        "then.yaml",
+        "default_verdict: allow\nrules:\n  - {name: no-closing, effect: block, match: {tool_names: [bank.close]}}\n",
+    );
+    place.write("now.yaml", "default_verdict: allow\n");
+    let close = json!({
+        "schema_id": "gait.gate.intent_request", "schema_version": "1.0.0",
+        "created_at": "2026-02-05T00:00:00Z", "producer_version": "1",
+        "tool_name": "bank.close", "args": {}, "targets": [],
+        "context": {"identity": "alice", "workspace": "/srv", "risk_class": "high"}
+    });
+    place.write("close.json", &close.to_string());
+    place.gait("demo", 0);
+    place.gait(
+        "gate eval --policy then.yaml --intent close.json --trace-out gait-out/trace_close.json",
+        3,
+    );
+    place.gait(
+        "incident triage --from run_demo --policy now.yaml --out-dir changed",
+        5,
+    );
+    place.gait(
+        "incident triage --from gait-out/trace_close.json --out-dir partial",
+        7,
+    );
+    for (directory, status) in [("changed", "changed"), ("partial", "partial")] {
+        let document = place.read(&format!("{directory}/triage.json"));
+        assert_eq!(document["status"], status);
+        assert_valid("incident/triage", &document);
+    }
+}
+
+#[test]
 fn what_gateways_tell_matches_its_schema() {
     let place = Place(tempfile::tempdir().unwrap());
     let source = Source {

@@ -16,14 +16,17 @@ mod change;
 mod ci;
 mod conclude;
 mod decision;
-mod document;
+mod facts;
 
-pub use change::{RuleChange, Rules, changes};
-pub use ci::{Automation, WORKFLOW_PATH, automation, shell_word};
-pub use decision::{Answer, Comparison, Decision, KnownPolicy, Library, Recorded, Unanswered};
-pub use document::{
-    Call, DoctorCheck, Examined, Facts, Gap, GapKind, Holding, Made, PolicyUse, SCHEMA_ID, SCHEMA_VERSION,
-    SourceKind, Status, Subject, Triage,
+pub use change::changes;
+pub use ci::{WORKFLOW_PATH, automation, shell_word};
+pub use conclude::conclude;
+pub use decision::{KnownPolicy, Library};
+pub use facts::Facts;
+pub use gait_artifact::triage::{
+    Answer, Automation, Call, Comparison, Decision, DoctorCheck, Examined, Gap, GapKind, Holding, Made,
+    PolicyUse, Recorded, RuleChange, Rules, SCHEMA_ID, SCHEMA_VERSION, SourceKind, Status, Subject, Triage,
+    Unanswered,
 };
 
 #[cfg(test)]

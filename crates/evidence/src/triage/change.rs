@@ -2,48 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use gait_artifact::Verdict;
 use gait_artifact::policy::{Policy, Rule, Sparse};
-use serde::Serialize;
-
-/// How a rule or a setting changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rules {
-    /// It was not there.
-    Added,
-    /// It is no longer there.
-    Removed,
-    /// It says something else.
-    Changed,
-}
-
-impl Rules {
-    /// Its name in documents.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::Changed => "changed",
-        }
-    }
-}
-
-/// A rule or a setting that is not what it was.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct RuleChange {
-    /// `rule` and the name of a rule, or the name of a setting.
-    pub subject: String,
-    /// How it changed.
-    pub change: Rules,
-    /// The verdict that it gave, where it gave one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub then: Option<Verdict>,
-    /// The verdict that it gives, where it gives one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub now: Option<Verdict>,
-}
+use gait_artifact::triage::{RuleChange, Rules};
 
 /// What is not in `now` as it was in `then`: settings first, then rules by name. How a policy is written does not count, and
 /// neither does the order of its rules, which decides nothing.

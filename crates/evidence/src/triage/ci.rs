@@ -1,23 +1,9 @@
 //! What keeps an incident from happening again, ready to be pasted.
 
-use serde::Serialize;
+use gait_artifact::triage::Automation;
 
 /// Where the workflow goes.
 pub const WORKFLOW_PATH: &str = ".github/workflows/gait-regress.yml";
-
-/// What to paste.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Automation {
-    /// Commands for a shell in the root of the repository, in order.
-    pub commands: Vec<String>,
-    /// Where the workflow goes.
-    pub workflow_path: &'static str,
-    /// A workflow that grades the fixture with every change.
-    pub workflow: String,
-    /// Commands that fail when a policy no longer decides as was decided.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub policy_checks: Vec<String>,
-}
 
 /// What makes the fixture `name`, whose runpack was written to `runpack`, a regression test of a repository.
 #[must_use]

@@ -1,81 +1,81 @@
 //! From what is known of an incident to the document about it.
 
 use gait_artifact::Timestamp;
+use gait_artifact::triage::{
+    Comparison, Decision, Gap, GapKind, PolicyUse, RuleChange, SCHEMA_ID, SCHEMA_VERSION, Status, Triage,
+    Unanswered,
+};
 
-use super::change::{RuleChange, changes};
-use super::decision::{Comparison, Decision, Library, Unanswered};
-use super::document::{Facts, Gap, GapKind, PolicyUse, SCHEMA_ID, SCHEMA_VERSION, Status, Triage};
+use super::change::changes;
+use super::decision::Library;
+use super::facts::Facts;
 
 /// The most calls, and the most decisions, that a document lists.
 const LISTED: usize = 500;
 
-impl Triage {
-    /// The document about `facts`, with every decision made again by what is in `library`.
-    #[must_use]
-    pub fn of(facts: Facts<'_>, library: &Library) -> Self {
-        let recorded = facts.recorded.into_iter();
-        let mut decisions: Vec<_> = recorded.map(|recorded| library.decide_again(recorded)).collect();
-        let policies = policies(&decisions, library);
-        let policy_changes = policy_changes(&decisions, library);
-        let mut gaps = facts.gaps;
-        gaps_of(&decisions, library, &mut gaps);
-        let is_otherwise =
-            |decision: &Decision| matches!(decision.comparison, Comparison::Laxer | Comparison::Stricter);
-        let decided_otherwise = decisions.iter().filter(|decision| is_otherwise(decision)).count();
-        let broken = facts
-            .evidence
-            .iter()
-            .filter(|examined| examined.holding.is_bad())
-            .count();
-        let status = if broken > 0 {
-            Status::Contradicted
-        } else if decided_otherwise > 0 {
-            Status::Changed
-        } else if gaps.is_empty() {
-            Status::Complete
-        } else {
-            Status::Partial
-        };
-        let decisions_total = decisions.len();
-        if decisions_total > LISTED {
-            decisions.sort_by_key(|decision| !is_otherwise(decision));
-            decisions.truncate(LISTED);
-        }
-        let calls_total = facts.calls.len();
-        let mut calls = facts.calls;
-        calls.truncate(LISTED);
-        let summary = match status {
-            Status::Contradicted => format!("{broken} of {} artifacts do not hold.", facts.evidence.len()),
-            Status::Changed => format!(
-                "The policy in force decides {decided_otherwise} of {decisions_total} calls otherwise than the policy of then."
-            ),
-            Status::Partial => "What is there holds, and some of the evidence is missing.".to_owned(),
-            Status::Complete => {
-                "The evidence holds, and the policy in force decides as was decided.".to_owned()
-            }
-        };
-        Self {
-            schema_id: SCHEMA_ID,
-            schema_version: SCHEMA_VERSION,
-            created_at: facts.subject.at.or(Timestamp::EPOCH_1980).to_utc(),
-            producer_version: facts.producer_version.to_owned(),
-            triage_id: facts.triage_id,
-            status,
-            summary,
-            subject: facts.subject,
-            calls_total,
-            calls,
-            decisions_total,
-            decisions,
-            policies,
-            policy_changes,
-            evidence: facts.evidence,
-            gaps,
-            doctor: facts.doctor,
-            made: facts.made,
-            automation: facts.automation,
-            decided_otherwise,
-        }
+/// The document about `facts`, with every decision made again by what is in `library`.
+#[must_use]
+pub fn conclude(facts: Facts<'_>, library: &Library) -> Triage {
+    let recorded = facts.recorded.into_iter();
+    let mut decisions: Vec<_> = recorded.map(|recorded| library.decide_again(recorded)).collect();
+    let policies = policies(&decisions, library);
+    let policy_changes = policy_changes(&decisions, library);
+    let mut gaps = facts.gaps;
+    gaps_of(&decisions, library, &mut gaps);
+    let is_otherwise =
+        |decision: &Decision| matches!(decision.comparison, Comparison::Laxer | Comparison::Stricter);
+    let decided_otherwise = decisions.iter().filter(|decision| is_otherwise(decision)).count();
+    let broken = facts
+        .evidence
+        .iter()
+        .filter(|examined| examined.holding.is_bad())
+        .count();
+    let status = if broken > 0 {
+        Status::Contradicted
+    } else if decided_otherwise > 0 {
+        Status::Changed
+    } else if gaps.is_empty() {
+        Status::Complete
+    } else {
+        Status::Partial
+    };
+    let decisions_total = decisions.len();
+    if decisions_total > LISTED {
+        decisions.sort_by_key(|decision| !is_otherwise(decision));
+        decisions.truncate(LISTED);
+    }
+    let calls_total = facts.calls.len();
+    let mut calls = facts.calls;
+    calls.truncate(LISTED);
+    let summary = match status {
+        Status::Contradicted => format!("{broken} of {} artifacts do not hold.", facts.evidence.len()),
+        Status::Changed => format!(
+            "The policy in force decides {decided_otherwise} of {decisions_total} calls otherwise than the policy of then."
+        ),
+        Status::Partial => "What is there holds, and some of the evidence is missing.".to_owned(),
+        Status::Complete => "The evidence holds, and the policy in force decides as was decided.".to_owned(),
+    };
+    Triage {
+        schema_id: SCHEMA_ID,
+        schema_version: SCHEMA_VERSION,
+        created_at: facts.subject.at.or(Timestamp::EPOCH_1980).to_utc(),
+        producer_version: facts.producer_version.to_owned(),
+        triage_id: facts.triage_id,
+        status,
+        summary,
+        subject: facts.subject,
+        calls_total,
+        calls,
+        decisions_total,
+        decisions,
+        policies,
+        policy_changes,
+        evidence: facts.evidence,
+        gaps,
+        doctor: facts.doctor,
+        made: facts.made,
+        automation: facts.automation,
+        decided_otherwise,
     }
 }
 

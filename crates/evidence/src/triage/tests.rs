@@ -54,7 +54,7 @@ fn triage(library: &Library, verdict: &str) -> Triage {
         recorded: vec![recorded],
         ..Facts::default()
     };
-    Triage::of(facts, library)
+    conclude(facts, library)
 }
 
 #[test]
@@ -100,13 +100,13 @@ fn what_the_gate_knew_is_told_apart_from_the_policy() {
 #[test]
 fn every_gap_is_told_once() {
     let kinds = |triage: &Triage| triage.gaps.iter().map(|gap| gap.kind).collect::<Vec<_>>();
-    let empty = Triage::of(Facts::default(), &Library::default());
+    let empty = conclude(Facts::default(), &Library::default());
     assert_eq!(kinds(&empty), [GapKind::Decision, GapKind::PolicyNow]);
     let facts = Facts {
         recorded: vec![recorded(&policy(DENY)); 3],
         ..Facts::default()
     };
-    let nothing = Triage::of(facts, &Library::default());
+    let nothing = conclude(facts, &Library::default());
     assert_eq!(
         kinds(&nothing),
         [GapKind::PolicyNow, GapKind::PolicyThen, GapKind::Intent]
@@ -126,7 +126,7 @@ fn evidence_that_does_not_hold_outweighs_everything() {
         recorded: vec![recorded(&policy(DENY))],
         ..Facts::default()
     };
-    let triage = Triage::of(facts, &library(Some(DENY), Some(ALLOW), true));
+    let triage = conclude(facts, &library(Some(DENY), Some(ALLOW), true));
     assert_eq!(triage.status, Status::Contradicted);
     assert_eq!(triage.decided_otherwise, 1);
     assert_eq!(triage.policy_changes.len(), 1);
@@ -139,7 +139,7 @@ fn long_incidents_have_short_documents() {
         calls: vec![Call::default(); 2000],
         ..Facts::default()
     };
-    let triage = Triage::of(facts, &library(Some(DENY), Some(DENY), true));
+    let triage = conclude(facts, &library(Some(DENY), Some(DENY), true));
     assert_eq!((triage.calls_total, triage.calls.len()), (2000, 500));
     assert_eq!((triage.decisions_total, triage.decisions.len()), (2000, 500));
 }

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 use gait_canon::json;
 use gait_disk::atomic;
 use gait_disk::path::clean;
-use gait_evidence::triage::{Facts, GapKind, Library, Made, Status, Triage, shell_word};
+use gait_evidence::triage::{Facts, GapKind, Library, Made, Status, Triage, conclude, shell_word};
 use gait_regress::FixtureName;
 use serde::Serialize;
 
@@ -127,7 +127,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
         producer_version: context.producer_version(),
     };
     let built = workshop.build(&mut gathered)?;
-    let mut triage = Triage::of(
+    let mut triage = conclude(
         Facts {
             triage_id,
             producer_version: context.producer_version(),

@@ -1,13 +1,15 @@
-//! The document of a triage.
+//! An incident on one page (`gait.incident.triage`): what happened, what policy said, and what changed since.
 
-use gait_artifact::Timestamp;
-use gait_artifact::finding::Finding;
+mod decision;
+
 use gait_canon::json::is_default;
 use serde::Serialize;
 
-use super::change::RuleChange;
-use super::ci::Automation;
-use super::decision::{Decision, Recorded};
+#[cfg(feature = "schema")]
+use crate::members::Members;
+use crate::{finding::Finding, time::Timestamp, verdict::Verdict};
+
+pub use decision::{Answer, Comparison, Decision, Recorded, Unanswered};
 
 /// The schema id of a triage.
 pub const SCHEMA_ID: &str = "gait.incident.triage";
@@ -16,6 +18,7 @@ pub const SCHEMA_VERSION: &str = "1.0.0";
 
 /// How an incident stands, the best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Everything is there and holds, and the policy in force decides as it was decided.
@@ -43,6 +46,7 @@ impl Status {
 
 /// What an incident was named by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SourceKind {
     /// A runpack.
@@ -77,6 +81,7 @@ impl SourceKind {
 
 /// What the incident is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_subject))]
 pub struct Subject {
     /// What it was named by.
     pub kind: SourceKind,
@@ -94,6 +99,7 @@ pub struct Subject {
 
 /// A call that was made or wanted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_call))]
 pub struct Call {
     /// Its place, from 1.
     pub index: usize,
@@ -117,6 +123,7 @@ pub struct Call {
 
 /// Whether an artifact holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Holding {
     /// It is what it says, and the key signed it.
@@ -150,6 +157,7 @@ impl Holding {
 
 /// An artifact that was examined.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Examined {
     /// What it is, such as `runpack`.
     pub kind: &'static str,
@@ -167,6 +175,7 @@ pub struct Examined {
 
 /// What kind of evidence is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum GapKind {
     /// No run is known.
@@ -203,6 +212,7 @@ impl GapKind {
 
 /// Evidence that is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Gap {
     /// What.
     pub kind: GapKind,
@@ -215,6 +225,7 @@ pub struct Gap {
 
 /// What the doctor says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct DoctorCheck {
     /// What was looked at.
     pub name: String,
@@ -229,6 +240,7 @@ pub struct DoctorCheck {
 
 /// What was made of the evidence.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published_made))]
 pub struct Made {
     /// Where everything is.
     pub directory: String,
@@ -248,6 +260,7 @@ pub struct Made {
 
 /// A policy, and what it is to the incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PolicyUse {
     /// Its digest.
     pub digest: String,
@@ -260,33 +273,9 @@ pub struct PolicyUse {
     pub in_force: bool,
 }
 
-/// What a document is made of.
-#[derive(Debug, Default)]
-pub struct Facts<'a> {
-    /// Names the triage; also its directory.
-    pub triage_id: String,
-    /// Version of the program.
-    pub producer_version: &'a str,
-    /// What the incident is about.
-    pub subject: Subject,
-    /// The calls in order.
-    pub calls: Vec<Call>,
-    /// The decisions in order.
-    pub recorded: Vec<Recorded>,
-    /// The artifacts.
-    pub evidence: Vec<Examined>,
-    /// What is known to be missing; what follows from decisions is added.
-    pub gaps: Vec<Gap>,
-    /// What the doctor says.
-    pub doctor: Vec<DoctorCheck>,
-    /// What was made.
-    pub made: Made,
-    /// What to paste.
-    pub automation: Option<Automation>,
-}
-
 /// An incident on one page (`gait.incident.triage`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = published))]
 pub struct Triage {
     /// `gait.incident.triage`.
     pub schema_id: &'static str,
@@ -337,4 +326,85 @@ pub struct Triage {
     /// How many decisions the policy in force makes otherwise.
     #[serde(skip_serializing_if = "is_default")]
     pub decided_otherwise: usize,
+}
+
+/// How a rule or a setting changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Rules {
+    /// It was not there.
+    Added,
+    /// It is no longer there.
+    Removed,
+    /// It says something else.
+    Changed,
+}
+
+impl Rules {
+    /// Its name in documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Changed => "changed",
+        }
+    }
+}
+
+/// A rule or a setting that is not what it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RuleChange {
+    /// `rule` and the name of a rule, or the name of a setting.
+    pub subject: String,
+    /// How it changed.
+    pub change: Rules,
+    /// The verdict that it gave, where it gave one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub then: Option<Verdict>,
+    /// The verdict that it gives, where it gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<Verdict>,
+}
+
+/// What to paste.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Automation {
+    /// Commands for a shell in the root of the repository, in order.
+    pub commands: Vec<String>,
+    /// Where the workflow goes.
+    pub workflow_path: &'static str,
+    /// A workflow that grades the fixture with every change.
+    pub workflow: String,
+    /// Commands that fail when a policy no longer decides as was decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policy_checks: Vec<String>,
+}
+
+#[cfg(feature = "schema")]
+fn published(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .artifact(SCHEMA_ID, SCHEMA_VERSION)
+        .filled(&["triage_id", "summary"])
+        .closed();
+}
+
+#[cfg(feature = "schema")]
+fn published_subject(schema: &mut schemars::Schema) {
+    Members::of(schema).filled(&["path", "run_id", "session_id"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_call(schema: &mut schemars::Schema) {
+    Members::of(schema)
+        .at_least(1, &["index"])
+        .filled(&["intent_id", "status", "verdict"]);
+}
+
+#[cfg(feature = "schema")]
+fn published_made(schema: &mut schemars::Schema) {
+    Members::of(schema).filled(&["directory", "fixture", "fixture_status", "pack", "pack_id"]);
 }
