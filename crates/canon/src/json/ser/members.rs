@@ -61,9 +61,9 @@ impl Members {
         self.open.len()
     }
 
-    /// How many members the objects being written have.
-    pub(super) fn len(&self) -> usize {
-        self.open.len()
+    /// Whether members stay in the order in which they are written.
+    pub(super) fn keeps_order(&self) -> bool {
+        self.order == Order::AsGiven
     }
 
     /// Begins a member of the innermost object that is written from `start` on.

@@ -13,6 +13,12 @@ use super::key::KeySerializer;
 use super::members::Members;
 use super::unrepresentable;
 
+/// The bytes that the text of `value` is expected to take: about twice what the value itself takes, as is usual for a struct
+/// with fields of text.
+fn usual_text_bytes<T: ?Sized>(value: &T) -> usize {
+    size_of_val(value).saturating_mul(2).clamp(256, 4096)
+}
+
 /// Writes whatever is serialised, members as they come, and puts them in order afterwards.
 ///
 /// Recursion is bounded by the depth of the value: types have theirs, and trees that of the reader they come from.
@@ -25,7 +31,7 @@ impl TextSerializer {
     /// The text of `value`, still to be put in order.
     pub(in super::super) fn write<T: Serialize + ?Sized>(value: &T, layout: Layout) -> Result<Self, Error> {
         let mut writer = Self {
-            text: Text::new(layout, 1024),
+            text: Text::new(layout, usual_text_bytes(value)),
             members: Members::new(layout.order),
         };
         value.serialize(&mut writer)?;
@@ -63,11 +69,14 @@ impl TextSerializer {
         }
     }
 
-    fn fields(&mut self, len: usize, in_variant: bool) -> Fields<'_> {
+    fn fields(&mut self, len: usize, named_by: NamedBy, in_variant: bool) -> Fields<'_> {
         self.text.open('{');
+        let is_noted = named_by == NamedBy::Value || !self.members.keeps_order();
         Fields {
-            first: self.members.open(len),
+            first: self.members.open(if is_noted { len } else { 0 }),
             writer: self,
+            is_empty: true,
+            is_noted,
             in_variant,
         }
     }
@@ -221,11 +230,11 @@ impl<'w> Serializer for &'w mut TextSerializer {
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Fields<'w>, Error> {
-        Ok(self.fields(len.unwrap_or(0), false))
+        Ok(self.fields(len.unwrap_or(0), NamedBy::Value, false))
     }
 
     fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields<'w>, Error> {
-        Ok(self.fields(len, false))
+        Ok(self.fields(len, NamedBy::Type, false))
     }
 
     fn serialize_struct_variant(
@@ -236,7 +245,7 @@ impl<'w> Serializer for &'w mut TextSerializer {
         len: usize,
     ) -> Result<Fields<'w>, Error> {
         self.open_variant(variant);
-        Ok(self.fields(len, true))
+        Ok(self.fields(len, NamedBy::Type, true))
     }
 }
 
@@ -287,37 +296,53 @@ items! {
     SerializeTupleVariant serialize_field,
 }
 
+/// Where the names of members come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NamedBy {
+    /// From a type, which has no field twice.
+    Type,
+    /// From a value, such as a map.
+    Value,
+}
+
 /// An object in the making.
 pub(in super::super) struct Fields<'w> {
     writer: &'w mut TextSerializer,
     /// The index of its first member among those of all objects being written.
     first: usize,
+    is_empty: bool,
+    /// Whether the members are noted: there is something to find out about their order, or whether one is there twice.
+    is_noted: bool,
     in_variant: bool,
 }
 
 impl Fields<'_> {
-    fn is_empty(&self) -> bool {
-        self.writer.members.len() == self.first
-    }
-
     fn key(&mut self, key: &str) {
-        self.writer.text.separate(self.is_empty());
-        self.writer.members.begin(key, self.writer.text.len());
+        self.writer.text.separate(self.is_empty);
+        self.is_empty = false;
+        if self.is_noted {
+            self.writer.members.begin(key, self.writer.text.len());
+        }
         self.writer.text.key(key);
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
         value.serialize(&mut *self.writer)?;
-        self.writer.members.end(self.writer.text.len());
+        if self.is_noted {
+            self.writer.members.end(self.writer.text.len());
+        }
         Ok(())
     }
 
     fn close(self) -> Result<(), Error> {
-        self.writer.text.close('}', self.is_empty());
+        self.writer.text.close('}', self.is_empty);
         if self.in_variant {
             self.writer.close_variant();
         }
-        self.writer.members.close(self.first)
+        if self.is_noted {
+            self.writer.members.close(self.first)?;
+        }
+        Ok(())
     }
 }
 
