@@ -67,6 +67,18 @@ pub struct LedgerOptions {
     pub segment_bytes: u64,
     /// Bytes that may wait in memory; more is refused with [`LedgerError::Overloaded`].
     pub queue_bytes: usize,
+    /// How long records gather before they are written.
+    pub gather: Gather,
+}
+
+/// How long records gather before they are written together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gather {
+    /// Until about as many wait as came together the last time, or a fifth of a millisecond is over.
+    AsManyAsBefore,
+    /// Until somebody says with [`Hurry`] that nothing follows soon, or a millisecond is over: for threads that know when
+    /// they have nothing else to do.
+    UntilHurried,
 }
 
 impl Default for LedgerOptions {
@@ -75,6 +87,7 @@ impl Default for LedgerOptions {
             file_mode: 0o600,
             segment_bytes: 32 << 20,
             queue_bytes: 64 << 20,
+            gather: Gather::AsManyAsBefore,
         }
     }
 }
@@ -86,6 +99,18 @@ impl Default for LedgerOptions {
 pub struct Ledger {
     intake: Arc<Intake>,
     writer: Option<JoinHandle<()>>,
+}
+
+/// Has a ledger write what waits. Does not keep the ledger from being dropped.
+#[derive(Debug, Clone)]
+pub struct Hurry(Arc<Intake>);
+
+impl Hurry {
+    /// Says that nothing follows soon on this thread: what waits need not wait for more. Costs next to nothing when nothing
+    /// waits.
+    pub fn now(&self) {
+        self.0.hurry();
+    }
 }
 
 /// A record on its way to the disk.
@@ -111,7 +136,7 @@ impl Ledger {
         let recovery = recovery::recover(directory)?;
         let segment = Segment::create(directory).map_err(failed)?;
         let keeper = Keeper::start(directory.to_path_buf(), options.segment_bytes).map_err(failed)?;
-        let intake = Arc::new(Intake::new(options.queue_bytes));
+        let intake = Arc::new(Intake::new(options.queue_bytes, options.gather));
         let writer = Writer::new(Attended(Arc::clone(&intake)), options.file_mode, segment, keeper);
         let writer = thread::Builder::new()
             .name("ledger-writer".to_owned())
@@ -167,6 +192,12 @@ impl Ledger {
             }),
             Err(error) => then(Err(error.into()), bytes),
         }
+    }
+
+    /// For those who know when nothing follows; see [`Gather::UntilHurried`].
+    #[must_use]
+    pub fn hurry(&self) -> Hurry {
+        Hurry(Arc::clone(&self.intake))
     }
 
     /// Why the ledger takes no more records, if it does not: the disk failed.

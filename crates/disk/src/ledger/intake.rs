@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::LedgerError;
+use super::{Gather, LedgerError};
 use crate::Error;
 
 /// Bytes after which a batch takes no further record.
@@ -18,6 +19,13 @@ const OVERHEAD: usize = 512;
 /// The longest time that the writer waits for as many records as came together the last time: a few times what it takes to
 /// wake a thread, little beside what a flush takes.
 const GATHERING: Duration = Duration::from_micros(200);
+
+/// The longest time that the writer waits for somebody to say that nothing follows: those who are too busy to say so are
+/// too busy to miss the outcome.
+const UNHURRIED: Duration = Duration::from_millis(1);
+
+/// Records that are not waited for any longer, whoever says nothing.
+const MANY: usize = 256;
 
 /// Takes the outcome and the content of a record.
 type Then = Box<dyn FnOnce(Result<(), LedgerError>, Vec<u8>) + Send>;
@@ -54,6 +62,10 @@ pub(super) struct Intake {
     changed: Condvar,
     /// Bytes that may wait.
     limit: usize,
+    /// How long records gather.
+    gather: Gather,
+    /// Whether any record waits, for those who would rather not take the lock.
+    has_waiting: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -64,6 +76,8 @@ struct Queue {
     wake_at: usize,
     /// Records that were taken last, or came in the meantime: about as many may come again.
     expected: usize,
+    /// Somebody said that nothing follows.
+    hurried: bool,
     state: State,
 }
 
@@ -77,11 +91,13 @@ enum State {
 }
 
 impl Intake {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(limit: usize, gather: Gather) -> Self {
         Self {
             queue: Mutex::default(),
             changed: Condvar::new(),
             limit,
+            gather,
+            has_waiting: AtomicBool::new(false),
         }
     }
 
@@ -98,6 +114,7 @@ impl Intake {
             State::Open => {
                 queue.bytes += job.cost();
                 queue.waiting.push_back(job);
+                self.has_waiting.store(true, Ordering::Relaxed);
                 let wakes = queue.waiting.len() == queue.wake_at;
                 // A writer that wakes up before the lock is free only goes to sleep again.
                 drop(queue);
@@ -111,27 +128,34 @@ impl Intake {
         job.tell(Err(refusal));
     }
 
+    /// What waits need not wait for more.
+    pub(super) fn hurry(&self) {
+        // Who pushed a record on this thread sees it; others speak for themselves.
+        if !self.has_waiting.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut queue = self.lock();
+        // A writer that is awake sees it when it is done with what it has.
+        let wakes = !queue.waiting.is_empty() && !queue.hurried && queue.wake_at > 0;
+        queue.hurried = !queue.waiting.is_empty();
+        drop(queue);
+        if wakes {
+            self.changed.notify_one();
+        }
+    }
+
     /// Waits for records and takes as many as make a batch, in their order. None when the queue is closed and empty.
     ///
     /// Where many come at the same time, the first is given a moment for the others to follow: a batch costs two changes
     /// of threads, whatever its size. Where records come one by one, none waits for another.
     pub(super) fn take(&self, batch: &mut Vec<Job>) {
-        let mut queue = self.lock();
-        queue.expected += queue.waiting.len();
-        if queue.expected > 1 {
-            queue.wake_at = queue.expected;
-            (queue, _) = self
-                .changed
-                .wait_timeout_while(queue, GATHERING, |queue| {
-                    queue.waiting.len() < queue.expected && matches!(queue.state, State::Open)
-                })
-                .unwrap_or_else(PoisonError::into_inner);
-        }
+        let mut queue = self.gathered();
         while queue.waiting.is_empty() && matches!(queue.state, State::Open) {
             queue.wake_at = 1;
             queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
         queue.wake_at = 0;
+        queue.hurried = false;
         let mut taken = 0;
         while taken < BATCH_BYTES {
             let Some(job) = queue.waiting.pop_front() else {
@@ -142,6 +166,26 @@ impl Intake {
         }
         queue.bytes -= taken;
         queue.expected = batch.len();
+        self.has_waiting
+            .store(!queue.waiting.is_empty(), Ordering::Relaxed);
+    }
+
+    /// The queue, once those who may follow had their moment.
+    fn gathered(&self) -> MutexGuard<'_, Queue> {
+        let mut queue = self.lock();
+        queue.expected += queue.waiting.len();
+        let (enough, patience) = match self.gather {
+            Gather::AsManyAsBefore if queue.expected > 1 => (queue.expected, GATHERING),
+            Gather::AsManyAsBefore => return queue,
+            Gather::UntilHurried => (MANY, UNHURRIED),
+        };
+        queue.wake_at = enough;
+        self.changed
+            .wait_timeout_while(queue, patience, |queue| {
+                queue.waiting.len() < enough && !queue.hurried && matches!(queue.state, State::Open)
+            })
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
     }
 
     /// Takes no more records. Those that wait are still written.

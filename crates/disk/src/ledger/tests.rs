@@ -85,6 +85,37 @@ fn what_waits_when_the_ledger_is_dropped_is_written() {
 }
 
 #[test]
+fn nobody_waits_for_ever_whoever_says_that_nothing_follows() {
+    let place = Place::new();
+    let options = LedgerOptions {
+        gather: Gather::UntilHurried,
+        ..LedgerOptions::default()
+    };
+    let (ledger, _) = Ledger::open(&place.log(), options).unwrap();
+    let write = |thread: usize, hurry: Option<Hurry>| {
+        for number in 0..100 {
+            let ticket = ledger.record(place.file(&format!("{thread}-{number}")), b"x".to_vec());
+            if let Some(hurry) = &hurry {
+                hurry.now();
+            }
+            ticket.wait().unwrap();
+        }
+    };
+    thread::scope(|scope| {
+        for thread in 0..4 {
+            let hurry = (thread % 2 == 0).then(|| ledger.hurry());
+            scope.spawn(move || write(thread, hurry));
+        }
+    });
+    assert_eq!(fs::read_dir(place.file("")).unwrap().count(), 400);
+    let hurry = ledger.hurry();
+    drop(ledger);
+    // There is nobody left to hear it.
+    hurry.now();
+    assert_eq!(fs::read_dir(place.log()).unwrap().count(), 0);
+}
+
+#[test]
 fn no_file_takes_the_place_of_another() {
     let place = Place::new();
     let (ledger, _) = place.open();
@@ -359,7 +390,7 @@ fn batch(place: &Place, size: usize) -> (Vec<Job>, Receiver<Result<(), LedgerErr
 
 /// A writer whose log is a device.
 fn writer_on(place: &Place, device: &str) -> (Writer, Arc<Intake>) {
-    let intake = Arc::new(Intake::new(1 << 20));
+    let intake = Arc::new(Intake::new(1 << 20, Gather::AsManyAsBefore));
     fs::create_dir_all(place.log()).unwrap();
     let keeper = Keeper::start(place.log(), 1 << 20).unwrap();
     let segment = Segment::on(Path::new(device));
