@@ -10,10 +10,12 @@ mod media;
 mod pace;
 mod server;
 mod signals;
+mod workers;
 
 pub use access::{Access, AccessError, BearerToken};
 pub use limits::Limits;
 pub use listen::{ListenAddress, ListenError, is_loopback_host};
 pub use media::{MediaError, require_json};
-pub use server::{Handler, Peer, Serving, serve};
+pub use server::{Handler, Peer, Serving, serve, serve_on};
 pub use signals::Signals;
+pub use workers::Workers;

@@ -19,6 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use crate::limits::Limits;
 use crate::pace::{Paced, Phase};
+use crate::workers::Workers;
 
 /// How long to wait before accepting again when the system has no resources for another connection.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -59,6 +60,16 @@ pub struct Serving<H> {
 pub async fn serve<H: Handler>(
     listener: TcpListener,
     serving: Serving<H>,
+    ending: watch::Receiver<bool>,
+) -> bool {
+    serve_on(&Workers::default(), listener, serving, ending).await
+}
+
+/// As [`serve`], on the threads of `workers`.
+pub async fn serve_on<H: Handler>(
+    workers: &Workers,
+    listener: TcpListener,
+    serving: Serving<H>,
     mut ending: watch::Receiver<bool>,
 ) -> bool {
     let all = u32::try_from(serving.limits.connections)
@@ -71,10 +82,13 @@ pub async fn serve<H: Handler>(
             peer,
             ending: ending.clone(),
         };
-        tokio::spawn(async move {
+        let served = workers.spawn(stream, async move |stream| {
             connection.run(stream).await;
             drop(place);
         });
+        if let Err(error) = served {
+            tracing::error!(%error, "hand a connection over");
+        }
     }
     drop(listener);
     let drained = tokio::time::timeout(serving.limits.drain_time, places.acquire_many(all));

@@ -163,6 +163,11 @@ impl Decisions {
         !self.keeper.has_failed()
     }
 
+    /// What threads do that have nothing else to do: what they decided need not wait for more.
+    pub(crate) fn rest(&self) -> impl Fn() + Clone + Send + Sync + use<> {
+        self.keeper.rest()
+    }
+
     /// Judges the call of `request`, or else the one that was `read`, and keeps what comes of it. To be run to its end,
     /// whether or not somebody waits.
     pub(crate) async fn decide(

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use gait_disk::atomic;
-use gait_disk::ledger::{Ledger, LedgerError, LedgerOptions};
+use gait_disk::ledger::{Gather, Hurry, Ledger, LedgerError, LedgerOptions};
 use tokio::sync::{OnceCell, oneshot};
 use tokio::task::spawn_blocking;
 
@@ -24,6 +25,7 @@ const FILE_MODE: u32 = 0o600;
 pub(crate) struct Keeper {
     directory: PathBuf,
     ledger: OnceCell<Ledger>,
+    hurry: Arc<OnceLock<Hurry>>,
 }
 
 /// Why a record was not kept.
@@ -45,12 +47,17 @@ impl Keeper {
         let traces = if traces.is_empty() { "." } else { traces };
         let directory = Path::new(traces).join(DIRECTORY);
         let left_behind = fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_some());
-        let ledger = if left_behind {
-            OnceCell::new_with(Some(open(&directory)?))
-        } else {
-            OnceCell::new()
+        let keeper = Self {
+            directory,
+            ledger: OnceCell::new(),
+            hurry: Arc::default(),
         };
-        Ok(Self { directory, ledger })
+        if left_behind {
+            let ledger = keeper.known(open(&keeper.directory)?);
+            // Nobody else has the keeper yet.
+            _ = keeper.ledger.set(ledger);
+        }
+        Ok(keeper)
     }
 
     /// Whether the disk has failed, so that nothing can be kept until somebody looks after it.
@@ -84,17 +91,33 @@ impl Keeper {
         Ok(())
     }
 
+    /// What threads do that have nothing else to do: nobody waits for them then.
+    pub(crate) fn rest(&self) -> impl Fn() + Clone + Send + Sync + use<> {
+        let hurry = Arc::clone(&self.hurry);
+        move || {
+            if let Some(hurry) = hurry.get() {
+                hurry.now();
+            }
+        }
+    }
+
     async fn begin(&self) -> Result<Ledger, LedgerError> {
         let directory = self.directory.clone();
-        spawn_blocking(move || open(&directory))
-            .await
-            .unwrap_or(Err(LedgerError::Closed))
+        let opened = spawn_blocking(move || open(&directory)).await;
+        Ok(self.known(opened.unwrap_or(Err(LedgerError::Closed))?))
+    }
+
+    /// `ledger`, of which threads that rest know from now on.
+    fn known(&self, ledger: Ledger) -> Ledger {
+        _ = self.hurry.set(ledger.hurry());
+        ledger
     }
 }
 
 fn open(directory: &Path) -> Result<Ledger, LedgerError> {
     let options = LedgerOptions {
         file_mode: FILE_MODE,
+        gather: Gather::UntilHurried,
         ..LedgerOptions::default()
     };
     let (ledger, recovery) = Ledger::open(directory, options)?;

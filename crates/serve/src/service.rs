@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gait_disk::ledger::LedgerError;
 use gait_disk::reload::{First, Load, OnInvalid};
-use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals};
+use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals, Workers};
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
@@ -168,9 +168,15 @@ impl Service {
 
     /// Serves on threads of its own until the process is told to end by SIGTERM or SIGINT. SIGHUP reads everything anew.
     pub fn run(self) -> Result<Ending, ServeError> {
-        let runtime = runtime::Builder::new_multi_thread()
+        // Connections have threads of their own; those of proxies have these.
+        let mut runtime = match self.ext_authz {
+            Some(_) => runtime::Builder::new_multi_thread(),
+            None => runtime::Builder::new_current_thread(),
+        };
+        let runtime = runtime
             .enable_all()
             .thread_name("serve")
+            .on_thread_park(self.front.decisions.rest())
             .build()
             .map_err(ServeError::Start)?;
         let ending = runtime.block_on(async {
@@ -193,6 +199,7 @@ impl Service {
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
         let ext_authz = self.ext_authz.map(Door::open).transpose()?;
         let parts = self.front;
+        let workers = Workers::start("serve", parts.decisions.rest()).map_err(ServeError::Start)?;
         let all = u32::try_from(parts.limits.in_flight).unwrap_or(u32::MAX).max(1);
         let places = Arc::new(Semaphore::new(all as usize));
         let api = Arc::new(Api {
@@ -216,8 +223,8 @@ impl Service {
                 None => true,
             }
         };
-        let (drained, proxies_drained) =
-            tokio::join!(gait_http::serve(listener, serving, ending.clone()), proxies);
+        let serving = gait_http::serve_on(&workers, listener, serving, ending.clone());
+        let (drained, proxies_drained) = tokio::join!(serving, proxies);
         let mut drained = drained && proxies_drained;
         watching.abort();
         // Decisions whose callers went away are brought to their end too.
