@@ -52,12 +52,33 @@ class Module:
         if name in self.begun:
             return f'"{name}"' if name not in self.written else name
         self.begun.add(name)
-        if schema.get("type") == "object" and "properties" in schema:
+        if schema.get("type") == "object" and "properties" in schema and "oneOf" in schema:
+            forms = "\n    | ".join(self.forms(name, schema))
+            self.written[name] = f"{name}: TypeAlias = (\n    {forms}\n)\n"
+        elif schema.get("type") == "object" and "properties" in schema:
             self.written[name] = self.object(name, schema)
         else:
             value = self.type_of(schema, name)
             self.written[name] = f"{name}: TypeAlias = {value}\n"
         return name
+
+    def forms(self, name: str, schema: dict[str, Any]) -> list[str]:
+        """The types of the forms of an object, each of which has the members that all have, too."""
+        types = []
+        for number, choice in enumerate(schema["oneOf"], 1):
+            form = self.merged(schema | {"description": choice.get("description", "")}, choice)
+            kinds = [value["const"] for value in choice.get("properties", {}).values() if "const" in value]
+            types.append(self.define(type_name(f"{name}_{kinds[0] if kinds else number}"), form))
+        return types
+
+    def merged(self, schema: dict[str, Any], choice: dict[str, Any]) -> dict[str, Any]:
+        """An object with the members of both."""
+        parts = [schema, choice]
+        if reference := choice.get("$ref"):
+            parts.insert(1, self.definitions[reference.removeprefix("#/$defs/")])
+        properties = {name: value for part in parts for name, value in part.get("properties", {}).items()}
+        required = [name for part in parts for name in part.get("required", ())]
+        return {"type": "object", "description": schema["description"], "properties": properties, "required": required}
 
     def object(self, name: str, schema: dict[str, Any]) -> str:
         required = set(schema.get("required", ()))

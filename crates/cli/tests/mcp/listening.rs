@@ -212,10 +212,10 @@ fn a_request_that_is_taken_back_is_not_waited_for() {
     let gateway = two(&site, &[]);
     let session = opened(&gateway, &[]);
     let named = [("Mcp-Session-Id", session.as_str())];
-    let hold = call(7, "one__read", r#"{"path":"/hold"}"#);
-    let held = gateway.begin("POST", &named, &hold);
+    let holding = call(7, "one__read", r#"{"path":"/hold"}"#);
+    let held = gateway.begin("POST", &named, &holding);
     site.wait_for("holds-one");
-    assert_eq!(gateway.post(&named, &hold).status, 400);
+    assert_eq!(gateway.post(&named, &holding).status, 400);
     let cancel = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#;
     assert_eq!(gateway.post(&named, cancel).status, 202);
     assert_eq!((held.wait().status, site.reached("one").len()), (202, 1));

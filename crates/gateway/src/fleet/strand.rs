@@ -11,6 +11,9 @@ use std::time::Instant;
 /// Events of others that the thread that brought one deals with, before it goes back to what it is there for.
 const FEW: usize = 4;
 
+/// Events that wait, beyond which who brings more waits too: each can be as large as a message may be.
+const MANY: usize = 16;
+
 /// Deals with events.
 pub(super) trait Worker {
     /// What happens.
@@ -36,6 +39,8 @@ struct Place<W: Worker> {
     table: Mutex<Table<W, W::Event>>,
     /// The one who stands by has something to do.
     changed: Condvar,
+    /// There is room for events of those who wait to bring them.
+    has_room: Condvar,
 }
 
 struct Table<W, E> {
@@ -65,6 +70,7 @@ impl<W: Worker> Strand<W> {
                 is_over: false,
             }),
             changed: Condvar::new(),
+            has_room: Condvar::new(),
         }))
     }
 
@@ -85,18 +91,22 @@ impl<W: Worker> Strand<W> {
     }
 
     /// Deals with an event on this thread, and with a few that come meanwhile, or leaves it to another if somebody is at work;
-    /// whether it is or will be dealt with.
+    /// whether it is or will be dealt with. Waits while many events do, so it is not for a thread at work.
     pub(super) fn attend(&self, event: W::Event) -> bool {
-        self.attend_some(event, FEW)
-    }
-
-    /// As [`attend`](Self::attend), for a thread that has other things to do than to deal with what others bring.
-    pub(super) fn attend_alone(&self, event: W::Event) -> bool {
-        self.attend_some(event, 0)
-    }
-
-    fn attend_some(&self, event: W::Event, others: usize) -> bool {
         let mut table = self.lock();
+        while table.events.len() >= MANY && !table.is_over {
+            let room = self.0.has_room.wait(table);
+            table = room.unwrap_or_else(PoisonError::into_inner);
+        }
+        self.attend_some(table, event, FEW)
+    }
+
+    /// As [`attend`](Self::attend), for a thread that has other things to do than to wait or to deal with what others bring.
+    pub(super) fn attend_alone(&self, event: W::Event) -> bool {
+        self.attend_some(self.lock(), event, 0)
+    }
+
+    fn attend_some(&self, mut table: Guard<'_, W>, event: W::Event, others: usize) -> bool {
         if table.is_over {
             return false;
         }
@@ -133,12 +143,13 @@ impl<W: Worker> Strand<W> {
                 table.is_over = true;
                 let left = std::mem::take(&mut table.events);
                 drop(table);
+                self.0.has_room.notify_all();
                 drop(left);
                 return worker;
             }
             let deadline = worker.deadline();
             let is_up = deadline.is_some_and(|deadline| deadline <= Instant::now());
-            match table.events.pop_front() {
+            match self.first(&mut table) {
                 None if !is_up => {
                     table.idle = Some(worker);
                     table.until = deadline;
@@ -156,6 +167,15 @@ impl<W: Worker> Strand<W> {
             }
             table = self.lock();
         }
+    }
+
+    /// Takes what waits first.
+    fn first(&self, table: &mut Guard<'_, W>) -> Option<W::Event> {
+        let event = table.events.pop_front()?;
+        if table.events.len() < MANY {
+            self.0.has_room.notify_one();
+        }
+        Some(event)
     }
 
     /// Waits until something has changed, or until the time that `table` says.
@@ -204,7 +224,7 @@ impl<'s, W: Worker> AtWork<'s, W> {
         if self.worker.as_ref().is_none_or(Worker::is_over) {
             return None;
         }
-        self.strand.lock().events.pop_front()
+        self.strand.first(&mut self.strand.lock())
     }
 
     fn time_is_up(&mut self) {
@@ -357,6 +377,35 @@ mod tests {
             let whose = |number| if is_alone || number == few { by } else { at };
             let expected: Vec<_> = (0..=few).map(|number| (0, number, whose(number))).collect();
             assert_eq!(standing_by.join().unwrap().noted, expected);
+        }
+    }
+
+    #[test]
+    fn who_brings_much_waits_until_there_is_room_or_no_more_to_be_done() {
+        for ends in [false, true] {
+            let (strand, standing_by) = begin();
+            settle(&strand);
+            let (come, has_come) = mpsc::channel();
+            let (go, going) = mpsc::channel();
+            strand.leave(Event::Hold(come, going));
+            has_come.recv().unwrap();
+            if ends {
+                strand.leave(Event::End);
+            }
+            let bringing = thread::spawn({
+                let strand = strand.clone();
+                move || (0..1000).take_while(|number| strand.attend(Event::Note(0, *number))).count()
+            });
+            while strand.lock().events.len() < MANY {
+                thread::yield_now();
+            }
+            assert!(!bringing.is_finished());
+            go.send(()).unwrap();
+            let taken = bringing.join().unwrap();
+            strand.leave(Event::End);
+            let noted = standing_by.join().unwrap().noted.len();
+            assert_eq!((taken == 1000, noted == taken), (!ends, !ends));
+            assert!(strand.lock().events.is_empty());
         }
     }
 

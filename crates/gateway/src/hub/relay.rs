@@ -103,8 +103,8 @@ impl Hub {
     ) {
         let server = route.server;
         let Some(to) = self.servers[server].offer().map(|offer| offer.era) else {
-            let gone = Answer::error(INTERNAL_ERROR, "the server is not there");
-            return self.answer(&request.id, &gone, steps);
+            let gone = format!("the server {} is not there", self.servers[server].name);
+            return self.answer(&request.id, &Answer::error(INTERNAL_ERROR, &gone), steps);
         };
         let from = self.era_of(&request.id);
         let meta = request.params.and_then(|params| params.get("_meta"));
