@@ -394,7 +394,11 @@ mod tests {
             }
             let bringing = thread::spawn({
                 let strand = strand.clone();
-                move || (0..1000).take_while(|number| strand.attend(Event::Note(0, *number))).count()
+                move || {
+                    (0..1000)
+                        .take_while(|number| strand.attend(Event::Note(0, *number)))
+                        .count()
+                }
             });
             while strand.lock().events.len() < MANY {
                 thread::yield_now();
