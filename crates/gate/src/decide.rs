@@ -7,7 +7,7 @@
 use gait_artifact::{
     Timestamp, Verdict,
     decision::KillSwitchDecision,
-    intent::{Intent, IntentError},
+    intent::{Intent, IntentError, IntentRequest},
     text,
 };
 use gait_policy::{Evaluation, Facts, ScriptEvaluation};
@@ -28,13 +28,20 @@ use crate::{
 
 impl Gate<'_> {
     /// Judges one call and proves it with a signed trace. What comes back as an error must not execute either.
-    pub fn decide(&self, call: &Call) -> Result<Decision, GateError> {
-        let Ruled { stages, warnings } = self.rule(call)?;
-        self.seal(stages, call, warnings)
+    pub fn decide(&self, mut call: Call) -> Result<Decision, GateError> {
+        let request = std::mem::take(&mut call.request);
+        let Ruled { stages, warnings } = self.judge_by_stages(request, &call)?;
+        self.seal(stages, &call, warnings)
     }
 
     /// Judges one call by every stage and proves nothing: for callers who need the verdict sooner than its evidence.
-    pub fn rule(&self, call: &Call) -> Result<Ruled, GateError> {
+    pub fn rule(&self, mut call: Call) -> Result<Ruled, GateError> {
+        let request = std::mem::take(&mut call.request);
+        self.judge_by_stages(request, &call)
+    }
+
+    /// Judges `request`, with which comes the rest of `call`, stage by stage.
+    fn judge_by_stages(&self, request: IntentRequest, call: &Call) -> Result<Ruled, GateError> {
         let on = &self.deployment;
         if call.simulate && on.profile == Profile::OssProd {
             return Err(ProfileError::Simulate.into());
@@ -42,7 +49,7 @@ impl Gate<'_> {
         let now = call.evaluation_time.unwrap_or_else(|| on.clock.now());
         let strict = on
             .profile
-            .is_strict_for(&text::trim_lower(&call.request.context.risk_class));
+            .is_strict_for(&text::trim_lower(&request.context.risk_class));
         let mut warnings: Vec<String> = on.signer.warning.into_iter().map(str::to_owned).collect();
 
         // What the decision rests on, or a refusal to decide without it.
@@ -50,14 +57,8 @@ impl Gate<'_> {
         let inventory = self.require_inventory(strict, &mut warnings)?;
         let scripts = self.require_scripts(strict, &mut warnings)?;
         let policy = on.policy.policy();
-        let prepared = prepare::prepare(
-            call.request.clone(),
-            policy,
-            call.envelope.as_ref(),
-            inventory,
-            now,
-        )
-        .map_err(|error| self.unjudgeable(error, strict && scripts.is_some()))?;
+        let prepared = prepare::prepare(request, policy, call.envelope.as_ref(), inventory, now)
+            .map_err(|error| self.unjudgeable(error, strict && scripts.is_some()))?;
 
         // What the policy says, and what stands above it.
         let facts = Facts {

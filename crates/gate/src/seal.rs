@@ -249,26 +249,36 @@ impl TraceParts<'_> {
     }
 
     fn describe_caller(&self, trace: &mut TraceRecord) {
-        let context = self.intent.context().clone();
-        trace.agent_id = context.agent_id;
-        trace.agent_identity = context.agent_identity;
-        trace.run_id = context.run_id;
-        trace.workflow_id = context.workflow_id;
-        trace.repo = context.repo;
-        trace.environment = context.environment;
-        trace.credential_ref = context.credential_ref;
-        trace.credential_source = context.credential_source;
-        trace.credential_access_type = context.credential_access_type;
-        trace.credential_issuer = context.credential_issuer;
-        trace.credential_subject = context.credential_subject;
-        trace.credential_owner = context.credential_owner;
-        trace.credential_target_binding = context.credential_target_binding;
-        trace.credential_run_binding = context.credential_run_binding;
-        trace.credential_job_binding = context.credential_job_binding;
+        let context = self.intent.context();
+        trace.agent_id.clone_from(&context.agent_id);
+        trace.agent_identity.clone_from(&context.agent_identity);
+        trace.run_id.clone_from(&context.run_id);
+        trace.workflow_id.clone_from(&context.workflow_id);
+        trace.repo.clone_from(&context.repo);
+        trace.environment.clone_from(&context.environment);
+        trace.credential_ref.clone_from(&context.credential_ref);
+        trace.credential_source.clone_from(&context.credential_source);
+        trace
+            .credential_access_type
+            .clone_from(&context.credential_access_type);
+        trace.credential_issuer.clone_from(&context.credential_issuer);
+        trace.credential_subject.clone_from(&context.credential_subject);
+        trace.credential_owner.clone_from(&context.credential_owner);
+        trace
+            .credential_target_binding
+            .clone_from(&context.credential_target_binding);
+        trace
+            .credential_run_binding
+            .clone_from(&context.credential_run_binding);
+        trace
+            .credential_job_binding
+            .clone_from(&context.credential_job_binding);
         trace.credential_ttl_seconds = context.credential_ttl_seconds;
-        trace.approval_ref = context.approval_ref;
-        trace.wrkr_inventory_ref = context.wrkr_inventory_ref;
-        trace.agent_action_bom_ref = context.agent_action_bom_ref;
+        trace.approval_ref.clone_from(&context.approval_ref);
+        trace.wrkr_inventory_ref.clone_from(&context.wrkr_inventory_ref);
+        trace
+            .agent_action_bom_ref
+            .clone_from(&context.agent_action_bom_ref);
     }
 
     fn describe_credentials(&self, trace: &mut TraceRecord) {

@@ -103,7 +103,7 @@ fn call(commitment: &Commitment) -> Call {
 fn minted(policy: &str, stopped: bool) -> Result<SayToken, SayTokenError> {
     let gate = gate(policy, stopped);
     let commitment = commitment("quote");
-    let decision = gate.decide(&call(&commitment)).expect("a judgeable call");
+    let decision = gate.decide(call(&commitment)).expect("a judgeable call");
     gate.mint_say_token(&commitment, &decision, TTL)
 }
 
@@ -144,7 +144,7 @@ fn only_an_allow_makes_a_token() {
 fn a_decision_speaks_for_its_own_commitment() {
     let allowing = gate("default_verdict: allow\n", false);
     let asked = commitment("quote");
-    let decision = allowing.decide(&call(&asked)).unwrap();
+    let decision = allowing.decide(call(&asked)).unwrap();
     assert!(matches!(
         allowing.mint_say_token(&commitment("refund"), &decision, TTL),
         Err(SayTokenError::ForeignDecision)
@@ -164,12 +164,12 @@ fn a_decision_speaks_for_its_own_commitment() {
         simulate: true,
         ..call(&asked)
     };
-    let decision = allowing.decide(&simulated).unwrap();
+    let decision = allowing.decide(simulated).unwrap();
     assert!(matches!(
         allowing.mint_say_token(&asked, &decision, TTL),
         Err(SayTokenError::NotAllowed(_))
     ));
-    let decision = allowing.decide(&call(&asked)).unwrap();
+    let decision = allowing.decide(call(&asked)).unwrap();
     assert!(matches!(
         allowing.mint_say_token(&asked, &decision, Duration::ZERO),
         Err(SayTokenError::Form(FormError::Lifetime))
@@ -341,7 +341,7 @@ proptest! {
         intent.call_id = id;
         let commitment = intent.normalize().unwrap();
         let gate = gate("default_verdict: allow\n", false);
-        let decision = gate.decide(&call(&commitment)).unwrap();
+        let decision = gate.decide(call(&commitment)).unwrap();
         let token = gate.mint_say_token(&commitment, &decision, Duration::from_nanos(ttl)).unwrap();
         let text = json::pretty(&token).unwrap();
         let expected = SayExpectation {

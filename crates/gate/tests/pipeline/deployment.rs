@@ -357,7 +357,7 @@ impl Bench {
             producer_version: "1.0.0",
             entrance: self.entrance,
         })?;
-        gate.decide(call)
+        gate.decide(call.clone())
     }
 
     /// Units that were taken of any limit.

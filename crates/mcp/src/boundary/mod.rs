@@ -228,7 +228,7 @@ impl<'a> Boundary<'a> {
         let falls_back = profile == Profile::Standard && call.context.uses_fallback();
         let named_run = call.context.run_id.clone();
         let has_envelope = envelope.is_some();
-        let decision = self.gate.decide(&Call {
+        let decision = self.gate.decide(Call {
             request: call.into_request(profile)?,
             envelope,
             approval_tokens: joined(&self.presented.approval_tokens, ask.approval_tokens),

@@ -44,7 +44,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     let policy = invocation.policy()?;
     let call = invocation.call(intent_file::read(parsed.text("intent"))?)?;
     invocation.at_gate(policy, |gate| {
-        let decision = gate.decide(&call)?;
+        let decision = gate.decide(call)?;
         let written = decision.write(&invocation.settings.destinations)?;
         let report = report(parsed, &decision, gate.policy(), &written);
         Ok(report.diagnostics(invocation.notices()))

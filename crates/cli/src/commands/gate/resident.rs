@@ -76,7 +76,7 @@ impl ResidentGate {
     /// through.
     pub fn rule(&self, question: Question<'_>) -> Result<Ruled, Response> {
         self.current()
-            .and_then(|loaded| Ok(loaded.gate.rule(&loaded.call(question)?)?))
+            .and_then(|loaded| Ok(loaded.gate.rule(loaded.call(question)?)?))
             .map_err(|failure| refusal(&self.arguments, failure))
     }
 
@@ -129,7 +129,7 @@ impl Loaded {
     }
 
     fn evaluate(&self, question: Question<'_>) -> Result<Report, Failure> {
-        let decision = self.gate.decide(&self.call(question)?)?;
+        let decision = self.gate.decide(self.call(question)?)?;
         let mut destinations = self.destinations.clone();
         if !question.trace_out.is_empty() {
             question.trace_out.clone_into(&mut destinations.trace);

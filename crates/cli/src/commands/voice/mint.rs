@@ -122,7 +122,7 @@ pub(crate) fn run(parsed: &Parsed, context: &Context<'_>) -> CommandResult {
     };
 
     invocation.at_gate(policy, |gate| {
-        let decision = gate.decide(&call)?;
+        let decision = gate.decide(call)?;
         // The trace is evidence whatever the verdict: it is there before anybody may speak.
         let written = decision.write(&invocation.settings.destinations)?;
         let output = Output::of(commitment.intent(), &decision, &written);
