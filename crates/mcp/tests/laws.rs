@@ -108,7 +108,7 @@ proptest! {
         let payload = payload(&intent);
         let request = Adapter::Mcp.decode(payload.as_bytes()).unwrap().into_request(Profile::Standard).unwrap();
         let call = Call { request, ..Call::default() };
-        let direct = gate(&policy, Entrance::CommandLine, open).decide(&call);
+        let direct = gate(&policy, Entrance::CommandLine, open).decide(call);
 
         let boundary = Boundary::new(gate(&policy, Entrance::McpBoundary, open), None, Presented::default());
         let judged = boundary.decide(&Ask { payload: payload.as_bytes(), ..Ask::default() });
