@@ -4,7 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 
-use gait_http::{ListenAddress, ListenError, Signals};
+use gait_http::{ListenAddress, ListenError, run_until_told};
 use tokio::runtime;
 use tokio::sync::watch;
 
@@ -46,7 +46,6 @@ impl<S: Served> Gateway<S> {
     /// Binds `address`, and serves what `served` says once it is run.
     pub fn bind(address: &ListenAddress, served: S) -> Result<Self, ServeError> {
         let listener = address.bind()?;
-        listener.set_nonblocking(true).map_err(ServeError::Start)?;
         let address = listener.local_addr().map_err(ServeError::Start)?;
         Ok(Self {
             listener,
@@ -70,16 +69,8 @@ impl<S: Served> Gateway<S> {
             .thread_name("gateway")
             .build()
             .map_err(ServeError::Start)?;
-        let drained = runtime.block_on(async {
-            let mut signals = Signals::listen().map_err(ServeError::Start)?;
-            let (end, ending) = watch::channel(false);
-            tokio::select! {
-                drained = self.serve(ending) => drained,
-                () = signals.obey(&end, move || judge.reload()) => Ok(false),
-            }
-        });
-        runtime.shutdown_background();
-        drained
+        let drained = run_until_told(runtime, move || judge.reload(), |ending| self.serve(ending));
+        drained.map_err(ServeError::Start)?.unwrap_or(Ok(false))
     }
 
     /// Serves until `ending` becomes true, then as long as the limits allow for requests in work; whether all of them were

@@ -17,5 +17,5 @@ pub use limits::Limits;
 pub use listen::{ListenAddress, ListenError, is_loopback_host};
 pub use media::{MediaError, require_json};
 pub use server::{Handler, Peer, Serving, serve, serve_on};
-pub use signals::Signals;
+pub use signals::{Signals, run_until_told};
 pub use workers::Workers;

@@ -65,7 +65,7 @@ impl ListenAddress {
         is_loopback_host(&self.host)
     }
 
-    /// Binds the socket. Port 0 takes any that is free.
+    /// Binds the socket, which makes nobody wait. Port 0 takes any that is free.
     pub fn bind(&self) -> Result<TcpListener, ListenError> {
         let port: u16 = self.port.parse().map_err(|_| ListenError::Port {
             address: self.clone(),
@@ -76,7 +76,11 @@ impl ListenAddress {
         } else {
             TcpListener::bind((self.host.as_str(), port))
         };
-        bound.map_err(|source| ListenError::Bind {
+        let ready = bound.and_then(|listener| {
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        });
+        ready.map_err(|source| ListenError::Bind {
             address: self.clone(),
             source,
         })

@@ -2,9 +2,35 @@
 
 use std::io;
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
+
+/// Has `serve` serve on `runtime` until the process is told to end by SIGTERM or SIGINT, of which it hears, and gives what it
+/// gives; none when the process is told so again before that. SIGHUP calls for `reload`.
+///
+/// What still hangs on a disk or another program after that does not keep the process.
+pub fn run_until_told<S, R>(
+    runtime: Runtime,
+    reload: impl Fn() -> R + Clone + Send + 'static,
+    serve: impl FnOnce(watch::Receiver<bool>) -> S,
+) -> io::Result<Option<S::Output>>
+where
+    S: Future,
+    R: Send + 'static,
+{
+    let served = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
+        let (end, ending) = watch::channel(false);
+        tokio::select! {
+            served = serve(ending) => Ok(Some(served)),
+            () = signals.obey(&end, reload) => Ok(None),
+        }
+    });
+    runtime.shutdown_background();
+    served
+}
 
 /// The signals that are listened to.
 #[derive(Debug)]

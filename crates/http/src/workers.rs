@@ -5,7 +5,6 @@
 //! request among all threads.
 
 use std::io;
-use std::net::TcpStream as StdTcpStream;
 use std::sync::Arc;
 use std::thread;
 
@@ -51,7 +50,7 @@ impl Workers {
             return Ok(());
         };
         // The runtime that accepted it lets go of it, and another takes it up.
-        let stream: StdTcpStream = stream.into_std()?;
+        let stream = stream.into_std()?;
         let counted = Arc::clone(&worker.connections);
         worker.runtime.spawn(async move {
             match TcpStream::from_std(stream) {

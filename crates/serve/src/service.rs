@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use gait_disk::ledger::LedgerError;
 use gait_disk::reload::{First, Load, OnInvalid};
-use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Signals, Workers};
+use gait_http::{Access, Limits, ListenAddress, ListenError, Serving, Workers, run_until_told};
 use tokio::runtime;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::spawn_blocking;
@@ -102,7 +102,6 @@ impl Door {
 
 fn bound(address: &ListenAddress) -> Result<(TcpListener, SocketAddr), ServeError> {
     let listener = address.bind()?;
-    listener.set_nonblocking(true).map_err(ServeError::Start)?;
     let address = listener.local_addr().map_err(ServeError::Start)?;
     Ok((listener, address))
 }
@@ -179,18 +178,9 @@ impl Service {
             .on_thread_park(self.front.decisions.rest())
             .build()
             .map_err(ServeError::Start)?;
-        let ending = runtime.block_on(async {
-            let mut signals = Signals::listen().map_err(ServeError::Start)?;
-            let (end, ending) = watch::channel(false);
-            let engine = Arc::clone(&self.engine);
-            tokio::select! {
-                ended = self.serve(ending) => ended,
-                () = signals.obey(&end, move || engine.reload()) => Ok(Ending::CutOff),
-            }
-        });
-        // What still hangs on a disk or a broker after the time allowed for it must not keep the process.
-        runtime.shutdown_background();
-        ending
+        let engine = Arc::clone(&self.engine);
+        let ending = run_until_told(runtime, move || engine.reload(), |ending| self.serve(ending));
+        ending.map_err(ServeError::Start)?.unwrap_or(Ok(Ending::CutOff))
     }
 
     /// Serves until `ending` becomes true, then as long as the limits allow for requests in work. Must be called on a
